@@ -8,6 +8,7 @@ normal reading can never take one away.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,17 +98,13 @@ class View:
         value = self.read(name)
         if value is None:
             raise KeyError(name)
-        return Evidence(
-            name, value, self.check.observed_at, self.check.by, self.check.key, remark
-        )
+        return Evidence(name, value, self.check.observed_at, self.check.by, self.check.key, remark)
 
     def gap_before(self, other: View) -> str:
         """Words to add when a trend reaches over missing checks; empty otherwise."""
         start, end = other.index, self.index
         times = [self.checks[i].observed_at for i in range(start, end + 1)]
-        widest = max(
-            (b - a for a, b in zip(times, times[1:], strict=False)), default=timedelta(0)
-        )
+        widest = max((b - a for a, b in itertools.pairwise(times)), default=timedelta(0))
         if widest <= timedelta(minutes=1.5 * self.every_minutes):
             return ""
         return f", over a gap of {lasting(widest)}"
@@ -189,7 +186,7 @@ def _check_number(sign: str) -> None:
 def presses(view: View, sign: str) -> list[SignValue]:
     """The values a sign has at a check: refill has up to two presses, the others one."""
     first = view.read(sign)
-    values = [] if first is None or isinstance(first, Unable) else [first]
+    values: list[SignValue] = [] if first is None or isinstance(first, Unable) else [first]
     if sign == "refill":
         second = view.read("refill_again")
         if second is not None and not isinstance(second, Unable):
@@ -450,7 +447,7 @@ class ChangedBy(_Leaf):
             return None
         values = [now, *(value for _, value in chain)]
         rising = self.up is not None
-        for newer, older in zip(values, values[1:], strict=False):
+        for newer, older in itertools.pairwise(values):
             a, b = bounds(older), bounds(newer)
             if a is None or b is None:
                 return None
@@ -482,7 +479,9 @@ class ChangedBy(_Leaf):
         assert isinstance(now, float) and isinstance(before, float)
         way = "up" if now >= before else "down"
         amount = known.show(round(abs(now - before), 2))
-        return [f"{label} {known.show(now)}, {way} {amount} from {known.show(before)} ({whence}{gap})"]
+        return [
+            f"{label} {known.show(now)}, {way} {amount} from {known.show(before)} ({whence}{gap})"
+        ]
 
     def evidence(self, view: View) -> list[Evidence]:
         steps = self._chain(view) if self.over_checks is not None else [self._decisive(view)]
@@ -554,7 +553,7 @@ class Steps(_Leaf):
         if chain is None:
             return None
         places = [now, *(place for _, place in chain)]
-        if any(newer <= older for newer, older in zip(places, places[1:], strict=False)):
+        if any(newer <= older for newer, older in itertools.pairwise(places)):
             return False
         return now - places[-1] >= self.at_least
 
@@ -641,7 +640,10 @@ def parse_condition(raw: Any) -> Condition:
     elif name == "changed_by" and isinstance(body, Mapping) and "from" in body:
         body = {("from_words" if k == "from" else k): v for k, v in body.items()}
     elif name == "hours_between" and isinstance(body, Mapping) and "from" in body:
-        body = {("from_hour" if k == "from" else "to_hour" if k == "to" else k): v for k, v in body.items()}
+        body = {
+            ("from_hour" if k == "from" else "to_hour" if k == "to" else k): v
+            for k, v in body.items()
+        }
     try:
         return cast(Condition, TypeAdapter(kind).validate_python(body))
     except ValidationError as error:

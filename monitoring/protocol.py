@@ -8,6 +8,7 @@ a new version. Every shipped one is proposed and awaits local clinical sign-off.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from monitoring.conditions import (
     parse_condition,
 )
 from monitoring.domain import (
+    Check,
     FlapFacts,
     FlapKind,
     Monitor,
@@ -34,7 +36,7 @@ from monitoring.domain import (
     Severity,
     Tissue,
 )
-from monitoring.signs import SIGNS
+from monitoring.signs import SIGNS, Unable
 
 FOLDER = Path(__file__).parent.parent / "config" / "protocols"
 
@@ -188,6 +190,18 @@ class Protocol(_Part):
                 found += [s for s in signs if s not in found]
         return tuple(found)
 
+    def is_full(self, check: Check, facts: FlapFacts) -> bool:
+        """Whether the check answers every required sign (a value, or unable with a reason) and
+        has values from two families (one if the flap is buried)."""
+        if any(name not in check.signs for name in self.required_for(facts)):
+            return False
+        looked_at = {
+            SIGNS[name].family
+            for name, value in check.signs.items()
+            if not isinstance(value, Unable) and SIGNS[name].family is not None
+        }
+        return len(looked_at) >= (1 if facts.buried else 2)
+
 
 def read(text: str, name: str) -> Protocol:
     """A protocol from the text of its file. Raises BadProtocol with the file's name."""
@@ -277,7 +291,7 @@ def lint(protocol: Protocol) -> list[str]:
 def _lint_phases(phases: Sequence[Phase]) -> Iterable[str]:
     if phases[0].from_hour != 0:
         yield "phases: the first must start at hour 0."
-    for before, after in zip(phases, phases[1:], strict=False):
+    for before, after in itertools.pairwise(phases):
         if before.to_hour is None or before.to_hour > after.from_hour:
             yield f"phases: overlap at hour {after.from_hour:g}."
         elif before.to_hour < after.from_hour:
@@ -384,4 +398,3 @@ def _rule_words(rule: Rule) -> list[str]:
         f"Sources: {', '.join(rule.citations)}",
         "",
     ]
-

@@ -166,7 +166,12 @@ class Sign:
 
 
 def _words(
-    name: str, label: str, family: Family | None, words: str, normal: str = "", derived: bool = False
+    name: str,
+    label: str,
+    family: Family | None,
+    words: str,
+    normal: str = "",
+    derived: bool = False,
 ) -> Sign:
     return Sign(
         name, label, "words", family, tuple(words.split()), tuple(normal.split()), derived=derived
