@@ -8,7 +8,7 @@ Source of words and ranges: docs/clinical-sources.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -533,6 +533,16 @@ class Flap:
         """When the slots were last started: arrival in recovery, or back from theatre."""
         back = [r.back_at for r in self.returns if r.back_at is not None]
         return max([self.facts.monitoring_from, *back])
+
+    def as_of(self, moment: datetime) -> Flap:
+        """The flap as it stood then: without later returns, without a baseline from before the
+        return it was last back from."""
+        returns = tuple(r for r in self.returns if r.back_at is None or r.back_at <= moment)
+        flap = self if returns == self.returns else replace(self, returns=returns)
+        back = max((r.back_at for r in returns if r.back_at is not None), default=None)
+        if back is None or flap.baseline is None or flap.baseline.observed_at >= back:
+            return flap
+        return replace(flap, baseline=None)
 
     def hours(self, moment: datetime) -> float:
         """Hours since perfusion was last restored (negative before it)."""
