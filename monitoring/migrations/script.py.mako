@@ -1,0 +1,28 @@
+"""${message}
+
+Revision: ${up_revision}
+After: ${down_revision | comma,n}
+Made: ${create_date}
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    """Bring the record to this revision."""
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    """Bring the record back to the revision before."""
+    ${downgrades if downgrades else "pass"}
