@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings(file: Path | None = None) -> Settings:
+def read_settings(file: Path | None = None) -> Settings:
     """This hospital's settings from ``file`` (else FLAPS_SETTINGS, else config/settings.toml) and
     the environment. Raises BadSettings."""
     chosen = file or Path(os.environ.get(ELSEWHERE) or FILE)

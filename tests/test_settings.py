@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.settings import FILE, ROOT, BadSettings, load_settings
+from monitoring.settings import FILE, ROOT, BadSettings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_shipped_file_loads_and_says_what_the_ward_expects() -> None:
     """The shipped settings work as they are: London time, a record in data/, port 8501."""
-    settings = load_settings(FILE)
+    settings = read_settings(FILE)
     assert settings.wards == ("Ward 7",)
     assert settings.zone.key == "Europe/London"
     assert settings.record_url == f"sqlite:///{ROOT / 'data' / 'record.db'}"
@@ -36,7 +36,7 @@ def test_the_shipped_file_loads_and_says_what_the_ward_expects() -> None:
 def test_the_file_need_only_name_the_wards(tmp_path: Path) -> None:
     """Everything but the wards has a default; a relative record lies in the product's folder
     wherever it was started from."""
-    settings = load_settings(written(tmp_path, 'wards = ["Burns", "Plastics"]'))
+    settings = read_settings(written(tmp_path, 'wards = ["Burns", "Plastics"]'))
     assert settings.wards == ("Burns", "Plastics")
     assert settings.record_url.startswith(f"sqlite:///{ROOT}")
 
@@ -47,7 +47,7 @@ def test_the_environment_outranks_the_file(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("FLAPS_PORT", "9001")
     monkeypatch.setenv("FLAPS_WARDS", "Ward 7, Ward 8")
     monkeypatch.setenv("FLAPS_RECORD_URL", f"sqlite:///{tmp_path}/other.db")
-    settings = load_settings(file)
+    settings = read_settings(file)
     assert settings.port == 9001
     assert settings.wards == ("Ward 7", "Ward 8")
     assert settings.record_url == f"sqlite:///{tmp_path}/other.db"
@@ -57,13 +57,13 @@ def test_another_file_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """FLAPS_SETTINGS names the file when the shipped one is not to be touched."""
     file = written(tmp_path, 'wards = ["Elsewhere"]')
     monkeypatch.setenv("FLAPS_SETTINGS", str(file))
-    assert load_settings().wards == ("Elsewhere",)
+    assert read_settings().wards == ("Elsewhere",)
 
 
 @pytest.mark.parametrize("url", ["postgresql://me@db/flaps", "postgresql+psycopg://me@db/flaps"])
 def test_a_postgresql_record_uses_the_driver_we_ship(tmp_path: Path, url: str) -> None:
     """Either spelling of a PostgreSQL address reaches the same driver."""
-    settings = load_settings(written(tmp_path, f'wards = ["A"]\nrecord_url = "{url}"'))
+    settings = read_settings(written(tmp_path, f'wards = ["A"]\nrecord_url = "{url}"'))
     assert settings.record_url == "postgresql+psycopg://me@db/flaps"
 
 
@@ -89,7 +89,7 @@ def test_a_setting_that_cannot_work_is_refused_by_name(
     """Whoever set it up reads which key in which file is wrong, and what it wants."""
     file = written(tmp_path, f'wards = ["A"]\n{line}')
     with pytest.raises(BadSettings) as refusal:
-        load_settings(file)
+        read_settings(file)
     for word in [str(file), *words]:
         assert word in str(refusal.value)
 
@@ -107,17 +107,17 @@ def test_a_setting_that_cannot_work_is_refused_by_name(
 def test_wards_are_named_once_each(tmp_path: Path, wards: str, words: str) -> None:
     """A ward without a name, or named twice, would make two boards out of one."""
     with pytest.raises(BadSettings, match=words):
-        load_settings(written(tmp_path, f"wards = {wards}"))
+        read_settings(written(tmp_path, f"wards = {wards}"))
 
 
 def test_missing_wards_missing_file_and_broken_file_are_told_apart(tmp_path: Path) -> None:
     """Three different mistakes, three different sentences."""
     with pytest.raises(BadSettings, match="wards is missing"):
-        load_settings(written(tmp_path, ""))
+        read_settings(written(tmp_path, ""))
     with pytest.raises(BadSettings, match="not TOML: Invalid value"):
-        load_settings(written(tmp_path, "wards = ["))
+        read_settings(written(tmp_path, "wards = ["))
     with pytest.raises(BadSettings, match=r"absent\.toml cannot be read"):
-        load_settings(tmp_path / "absent.toml")
+        read_settings(tmp_path / "absent.toml")
 
 
 def test_a_bad_environment_variable_is_named_as_such(
@@ -126,14 +126,14 @@ def test_a_bad_environment_variable_is_named_as_such(
     """The sentence points at the variable, not at the file, when the variable is at fault."""
     monkeypatch.setenv("FLAPS_PORT", "http")
     with pytest.raises(BadSettings, match="Environment variable FLAPS_PORT is 'http'"):
-        load_settings(written(tmp_path, 'wards = ["A"]'))
+        read_settings(written(tmp_path, 'wards = ["A"]'))
 
 
 def test_a_misspelt_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """FLAPS_RECORDURL must not leave a ward writing quietly into another record."""
     monkeypatch.setenv("FLAPS_RECORDURL", "sqlite:///real.db")
     with pytest.raises(BadSettings, match="FLAPS_RECORDURL, which is no setting"):
-        load_settings(written(tmp_path, 'wards = ["A"]'))
+        read_settings(written(tmp_path, 'wards = ["A"]'))
 
 
 def test_a_password_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_a_password_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("FLAPS_RECORD_URL", "mysql://me:tulip@db/flaps")
     file = written(tmp_path, 'wards = ["A"]')
     with pytest.raises(BadSettings) as refusal:
-        load_settings(file)
+        read_settings(file)
     assert "tulip" not in str(refusal.value)
     monkeypatch.setenv("FLAPS_RECORD_URL", "postgresql://me:tulip@db/flaps")
-    assert "tulip" not in repr(load_settings(file))
+    assert "tulip" not in repr(read_settings(file))
