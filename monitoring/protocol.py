@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from monitoring.conditions import (
+    Above,
     BadCondition,
     Condition,
     OneOf,
@@ -182,6 +183,17 @@ class Protocol(_Part):
                 return phase
         return self.phases[-1]
 
+    def limits(self, sign: str) -> tuple[float, ...]:
+        """The numbers over which some rule speaks of the sign, lowest first (for charts)."""
+        found = {
+            leaf.than
+            for rule in self.rules
+            for level in rule.levels
+            for leaf in leaves(level.when)
+            if isinstance(leaf, Above) and leaf.sign == sign
+        }
+        return tuple(sorted(found))
+
     def required_for(self, facts: FlapFacts) -> tuple[str, ...]:
         """The signs a full check of this flap must answer."""
         found = list(self.required)
@@ -213,6 +225,7 @@ def read(text: str, name: str) -> Protocol:
         raise BadProtocol(f"{name}: a protocol is a mapping.")
     if "hash" in raw:
         raise BadProtocol(f"{name}: hash is computed, never written.")
+    raw.pop("named", None)  # signs said once as YAML anchors, used by the rules
     try:
         protocol = Protocol.model_validate(raw | {"hash": content_hash(text)})
     except (ValidationError, BadCondition) as error:
