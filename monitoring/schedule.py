@@ -23,7 +23,7 @@ Pure arithmetic on instants: all times are aware, and no local time enters.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -229,10 +229,11 @@ class _Grid:
     __slots__ = ("flap", "starts", "stretches")
 
     def __init__(self, flap: Flap, protocol: Protocol) -> None:
-        first = flap.facts.monitoring_from
-        back = {r.back_at for r in flap.returns if r.back_at is not None and r.back_at > first}
         self.flap = flap
-        self.starts = (first, *sorted(back))
+        self.starts: tuple[datetime, ...] = (flap.facts.monitoring_from,)
+        if flap.returns:
+            back = {r.back_at for r in flap.returns if r.back_at is not None}
+            self.starts += tuple(sorted(b for b in back if b > self.starts[0]))
         self.stretches = _lay(self.starts, protocol.phases)
 
     def slot(self, place: _Place) -> Slot:
@@ -300,7 +301,7 @@ class _Grid:
 
     def course_start(self, moment: datetime) -> datetime:
         """When the course of the moment began: arrival, or the last return to the ward."""
-        return max((s for s in self.starts if s <= moment), default=self.starts[0])
+        return self.starts[max(bisect_right(self.starts, moment) - 1, 0)]
 
 
 def slots(flap: Flap, protocol: Protocol, until: datetime) -> Iterator[Slot]:
@@ -527,13 +528,17 @@ def _unfilled_from(grid: _Grid, known: Sequence[Look], now: datetime) -> _Place:
     released = _released_at(grid.flap, now)
     if released is not None:
         floor = max(floor, released)
+    last = next((x.observed_at for x in reversed(known) if x.full), None)
+    if last is not None and last >= max(floor, now - LOOKBACK):
+        return grid.after(grid.holding(last))
     place = max(grid.from_on(floor), grid.holding(now - LOOKBACK) or (0, 0))
-    last = next((x for x in reversed(known) if x.full), None)
-    return place if last is None else max(place, grid.after(grid.holding(last.observed_at)))
+    return place if last is None else max(place, grid.after(grid.holding(last)))
 
 
 def _released_at(flap: Flap, now: datetime) -> datetime | None:
     """When the last hold ended, if one has."""
+    if not flap.holds:
+        return None
     ends = [h.until_at for h in flap.holds if h.until_at is not None and h.from_at < h.until_at]
     return max((e for e in ends if e <= now), default=None)
 
@@ -563,6 +568,8 @@ def _standing_rechecks(
         last = attempts[-1]
         due_at = last.observed_at + ATTEMPT_RECHECK
         asked.append(Recheck(last.observed_at, due_at, ATTEMPTED, check_key=last.key))
+    if not asked:
+        return []
     moved = (_past_holds(grid.flap, r) for r in open_rechecks(asked, known))
     return [r for r in moved if r is not None]
 
@@ -657,20 +664,23 @@ def notice(
 def _unfilled_slots(
     grid: _Grid, known: Sequence[Look], now: datetime, horizon: datetime
 ) -> Iterator[Noticed]:
+    times = [x.observed_at for x in known]
     full = [x.observed_at for x in known if x.full]
     for slot in grid.walk(grid.holding(horizon - OVERDUE_LONG) or (0, 0)):
         if slot.closes > now:
             return
         if slot.held:
             continue
-        tried = any(slot.opens <= x.observed_at < slot.missed_at for x in known)
         place = bisect_left(full, slot.opens)
-        before = full[place - 1] if place else None
         met = full[place] if place < len(full) else None
+        if met is not None and met < slot.missed_at:
+            continue
+        before = full[place - 1] if place else None
+        tried = bisect_left(times, slot.opens) < bisect_left(times, slot.missed_at)
         for fact, at in _deadlines(slot, tried):
             if not horizon < at <= now or grid.flap.held(at) is not None:
                 continue
-            if met is not None and met < max(slot.missed_at, at):
+            if met is not None and met < at:
                 continue
             because = _overdue_words(slot, fact, at, tried, before)
             yield Noticed(fact, at, because, settled_at=_settled(grid.flap, at, met, now))
