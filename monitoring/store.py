@@ -241,8 +241,7 @@ _SQLITE: dict[int, tuple[type[RecordUnavailable], str]] = {
     sqlite3.SQLITE_LOCKED: (RecordLocked, "The record {path} is locked by another. Try again."),
     sqlite3.SQLITE_READONLY: (
         RecordReadOnly,
-        "The record {path} may only be read: give this program the right to write to it and "
-        "to its folder.",
+        "The record {path} may only be read: give this program write rights to it and its folder.",
     ),
     sqlite3.SQLITE_FULL: (
         RecordFull,

@@ -1,0 +1,457 @@
+"""What was judged and what became of it: assessments, alerts, rechecks, deadlines, heartbeats.
+
+Findings are stored as JSON with every number and moment they rest on, so that what was said at
+the bedside can be shown again word for word, whatever the protocol says today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from monitoring.domain import (
+    AlertState,
+    Assessment,
+    Evidence,
+    Finding,
+    Intent,
+    Pattern,
+    Severity,
+    Stream,
+    Unable,
+    Unanswered,
+)
+from monitoring.rows import (
+    AlertEventRow,
+    AlertRow,
+    AssessmentRow,
+    CareListRow,
+    HeartbeatRow,
+    RecheckRow,
+    WatchFindingRow,
+    table_of,
+)
+from monitoring.signs import SignValue, UnableReason
+from monitoring.store import insert_once
+
+_assessment = table_of(AssessmentRow)
+_alert = table_of(AlertRow)
+_event = table_of(AlertEventRow)
+_recheck = table_of(RecheckRow)
+_watch = table_of(WatchFindingRow)
+_heartbeat = table_of(HeartbeatRow)
+_care = table_of(CareListRow)
+
+
+def _value_to_json(value: SignValue) -> Any:
+    if isinstance(value, Unable):
+        return {"unable": value.reason.value, "text": value.text}
+    return value
+
+
+def _value_from_json(value: Any) -> SignValue:
+    if isinstance(value, dict):
+        return Unable(UnableReason(value["unable"]), value["text"])
+    read: SignValue = value
+    return read
+
+
+def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
+    """One reading, as stored."""
+    return {
+        "sign": evidence.sign,
+        "value": _value_to_json(evidence.value),
+        "at": evidence.at.isoformat(),
+        "by": evidence.by,
+        "check_key": None if evidence.check_key is None else str(evidence.check_key),
+        "remark": evidence.remark,
+    }
+
+
+def evidence_from_json(said: Mapping[str, Any]) -> Evidence:
+    """One reading, as it was."""
+    key = said["check_key"]
+    return Evidence(
+        sign=said["sign"],
+        value=_value_from_json(said["value"]),
+        at=datetime.fromisoformat(said["at"]),
+        by=said["by"],
+        check_key=None if key is None else UUID(key),
+        remark=said["remark"],
+    )
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """A finding, as stored."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "pattern": finding.pattern.value,
+        "because": finding.because,
+        "at": finding.at.isoformat(),
+        "evidence": [evidence_to_json(e) for e in finding.evidence],
+        "citations": list(finding.citations),
+        "do_now": finding.do_now,
+        "recheck_minutes": finding.recheck_minutes,
+        "if_unmet": None if finding.if_unmet is None else finding.if_unmet.value,
+    }
+
+
+def finding_from_json(said: Mapping[str, Any]) -> Finding:
+    """A finding, as it was said."""
+    return Finding(
+        rule=said["rule"],
+        severity=Severity(said["severity"]),
+        pattern=Pattern(said["pattern"]),
+        because=said["because"],
+        at=datetime.fromisoformat(said["at"]),
+        evidence=tuple(evidence_from_json(e) for e in said["evidence"]),
+        citations=tuple(said["citations"]),
+        do_now=said["do_now"],
+        recheck_minutes=said["recheck_minutes"],
+        if_unmet=None if said["if_unmet"] is None else Severity(said["if_unmet"]),
+    )
+
+
+class StoredAssessment(NamedTuple):
+    """One judgement of one check; judging again adds another and leaves this one readable."""
+
+    check_key: UUID
+    assessed_at: datetime
+    assessment: Assessment
+    is_current: bool
+
+
+_insert_assessment = insert(_assessment)
+_outdate = (
+    update(_assessment)
+    .where(_assessment.c.check_key == bindparam("judged"), _assessment.c.is_current)
+    .values(is_current=False)
+)
+
+
+def insert_assessment(
+    conn: Connection, check_key: UUID, assessment: Assessment, at: datetime, *, again: bool
+) -> None:
+    """Write a judgement as the current one; ``again`` when the check was judged before.
+
+    A second current judgement of one check is an IntegrityError.
+    """
+    if again:
+        conn.execute(_outdate, {"judged": str(check_key)})
+    conn.execute(
+        _insert_assessment,
+        {
+            "check_key": str(check_key),
+            "assessed_at": at,
+            "protocol_key": f"{assessment.protocol_id}@{assessment.protocol_version}",
+            "protocol_hash": assessment.protocol_hash,
+            "severity": assessment.severity.value,
+            "pattern": None if assessment.pattern is None else assessment.pattern.value,
+            "is_full": assessment.full,
+            "findings": [finding_to_json(f) for f in assessment.findings],
+            "unanswered": [{"rule": u.rule, "lacked": u.lacked} for u in assessment.unanswered],
+            "confounders": [evidence_to_json(e) for e in assessment.confounders],
+            "is_current": True,
+        },
+    )
+
+
+_assessment_columns = [
+    _assessment.c[name]
+    for name in (
+        "check_key", "assessed_at", "is_current", "protocol_key", "protocol_hash", "is_full",
+        "findings", "unanswered", "confounders",
+    )
+]  # fmt: skip
+
+
+def _assessed(row: Sequence[Any]) -> StoredAssessment:
+    key, at, is_current, protocol_key, content_hash, full, findings, unanswered, around = row
+    protocol_id, _, version = protocol_key.rpartition("@")
+    assessment = Assessment(
+        findings=tuple(finding_from_json(f) for f in findings),
+        unanswered=tuple(Unanswered(u["rule"], tuple(u["lacked"])) for u in unanswered),
+        full=full,
+        protocol_id=protocol_id,
+        protocol_version=int(version),
+        protocol_hash=content_hash,
+        confounders=tuple(evidence_from_json(e) for e in around),
+    )
+    return StoredAssessment(UUID(key), at, assessment, is_current)
+
+
+def current_assessments(
+    conn: Connection, check_keys: Iterable[UUID]
+) -> dict[UUID, StoredAssessment]:
+    """The current judgement of each of these checks; one not judged yet is absent."""
+    keys = [str(key) for key in check_keys]
+    chosen = select(*_assessment_columns).where(
+        _assessment.c.check_key.in_(keys), _assessment.c.is_current
+    )
+    return {a.check_key: a for a in map(_assessed, conn.execute(chosen))}
+
+
+def assessments_of(conn: Connection, check_key: UUID) -> list[StoredAssessment]:
+    """Every judgement of the check, first first."""
+    chosen = select(*_assessment_columns).where(_assessment.c.check_key == str(check_key))
+    return [_assessed(row) for row in conn.execute(chosen.order_by(_assessment.c.id))]
+
+
+class StoredAlert(NamedTuple):
+    """One episode as it stands. ``findings`` is its evidence so far, first first."""
+
+    id: int
+    flap_id: str
+    stream: Stream
+    severity: Severity
+    pattern: Pattern | None
+    state: AlertState
+    raised_at: datetime
+    because: str
+    rule: str
+    findings: tuple[Finding, ...]
+    first_sign_at: datetime | None
+    recovered_at: datetime | None
+    amended_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    intent: Intent | None
+    expected_at: datetime | None
+    closed_by: str | None
+    closed_at: datetime | None
+    close_reason: str | None
+    paged_at: datetime | None
+    pages: int
+
+
+_ALERT_WORDS: dict[str, Any] = {
+    "stream": Stream, "severity": Severity, "pattern": Pattern, "state": AlertState,
+    "intent": Intent,
+}  # fmt: skip
+_alerts = select(*(_alert.c[name] for name in StoredAlert._fields))
+_open_alerts = _alerts.where(_alert.c.state != AlertState.CLOSED).order_by(
+    _alert.c.raised_at, _alert.c.id
+)
+_open_alerts_of = _open_alerts.where(_alert.c.flap_id == bindparam("flap"))
+
+
+def _read_alert(row: Sequence[Any]) -> StoredAlert:
+    said = dict(zip(StoredAlert._fields, row, strict=True))
+    for name, words in _ALERT_WORDS.items():
+        if said[name] is not None:
+            said[name] = words(said[name])
+    said["findings"] = tuple(finding_from_json(f) for f in said["findings"])
+    return StoredAlert(**said)
+
+
+def _alert_to_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    if "findings" not in values:
+        return dict(values)
+    return {**values, "findings": [finding_to_json(f) for f in values["findings"]]}
+
+
+def insert_alert(
+    conn: Connection, *, flap_id: str, stream: Stream, severity: Severity,
+    pattern: Pattern | None, raised_at: datetime, because: str, rule: str,
+    findings: Iterable[Finding], first_sign_at: datetime | None,
+) -> int:  # fmt: skip
+    """Open an episode; returns its id.
+
+    A second one of the same flap and stream while one is not closed is an IntegrityError.
+    """
+    row = _alert_to_row(
+        {
+            "flap_id": flap_id, "stream": stream, "severity": severity, "pattern": pattern,
+            "state": AlertState.OPEN, "raised_at": raised_at, "because": because, "rule": rule,
+            "findings": findings, "first_sign_at": first_sign_at, "pages": 0,
+        }
+    )  # fmt: skip
+    return int(conn.execute(insert(_alert).returning(_alert.c.id), row).scalar_one())
+
+
+def update_alert(conn: Connection, alert_id: int, **changes: Any) -> None:
+    """Write what changed, named as in StoredAlert; findings as Finding values."""
+    row = _alert_to_row(changes)
+    conn.execute(update(_alert).where(_alert.c.id == alert_id).values(**row))
+
+
+def open_alerts(conn: Connection, flap_id: str | None = None) -> list[StoredAlert]:
+    """Every alert that is not closed, of all flaps or of one, oldest first, in one statement."""
+    if flap_id is None:
+        return [_read_alert(row) for row in conn.execute(_open_alerts)]
+    return [_read_alert(row) for row in conn.execute(_open_alerts_of, {"flap": flap_id})]
+
+
+def alerts_of_flap(conn: Connection, flap_id: str) -> list[StoredAlert]:
+    """Every alert of the flap, closed ones too, oldest first."""
+    chosen = _alerts.where(_alert.c.flap_id == flap_id)
+    ordered = chosen.order_by(_alert.c.raised_at, _alert.c.id)
+    return [_read_alert(row) for row in conn.execute(ordered)]
+
+
+def find_alert(conn: Connection, alert_id: int) -> StoredAlert | None:
+    """The alert with this id; None when there is none."""
+    row = conn.execute(_alerts.where(_alert.c.id == alert_id)).first()
+    return None if row is None else _read_alert(row)
+
+
+class AlertEvent(NamedTuple):
+    """One line of an alert's story."""
+
+    alert_id: int
+    at: datetime
+    by: str
+    kind: str
+    detail: dict[str, Any]
+
+
+def insert_alert_event(conn: Connection, event: AlertEvent) -> None:
+    """Add a line to the alert's story."""
+    conn.execute(insert(_event), event._asdict())
+
+
+def events_of(conn: Connection, alert_ids: Iterable[int]) -> list[AlertEvent]:
+    """The stories of these alerts, in the order they were written."""
+    columns = [_event.c[name] for name in AlertEvent._fields]
+    chosen = select(*columns).where(_event.c.alert_id.in_(list(alert_ids)))
+    return [AlertEvent(*row) for row in conn.execute(chosen.order_by(_event.c.id))]
+
+
+class Recheck(NamedTuple):
+    """A look that was asked for and is neither done nor cancelled."""
+
+    id: int
+    flap_id: str
+    asked_at: datetime
+    due_at: datetime
+    rule: str
+    if_unmet: Severity | None
+    check_key: UUID | None
+
+
+_RECHECK = Recheck._fields
+_open_rechecks = (
+    select(*(_recheck.c[name] for name in _RECHECK))
+    .where(_recheck.c.met_by_key.is_(None), _recheck.c.cancelled_at.is_(None))
+    .order_by(_recheck.c.due_at, _recheck.c.id)
+)
+_open_rechecks_of = _open_rechecks.where(_recheck.c.flap_id == bindparam("flap"))
+
+
+def insert_recheck(
+    conn: Connection, *, flap_id: str, asked_at: datetime, due_at: datetime, rule: str,
+    if_unmet: Severity | None, check_key: UUID | None,
+) -> int:  # fmt: skip
+    """Ask for a look; returns the row's id."""
+    row = {
+        "flap_id": flap_id, "asked_at": asked_at, "due_at": due_at, "rule": rule,
+        "if_unmet": if_unmet, "check_key": None if check_key is None else str(check_key),
+    }  # fmt: skip
+    return int(conn.execute(insert(_recheck).returning(_recheck.c.id), row).scalar_one())
+
+
+def open_rechecks(conn: Connection, flap_id: str | None = None) -> list[Recheck]:
+    """What is asked for and not done, of all flaps or of one, first due first."""
+    if flap_id is None:
+        rows = conn.execute(_open_rechecks)
+    else:
+        rows = conn.execute(_open_rechecks_of, {"flap": flap_id})
+    return [_read_recheck(*row) for row in rows]
+
+
+def _read_recheck(
+    recheck_id: int, flap_id: str, asked_at: datetime, due_at: datetime, rule: str,
+    if_unmet: str | None, check_key: str | None,
+) -> Recheck:  # fmt: skip
+    severity = None if if_unmet is None else Severity(if_unmet)
+    asked_by = None if check_key is None else UUID(check_key)
+    return Recheck(recheck_id, flap_id, asked_at, due_at, rule, severity, asked_by)
+
+
+def meet_rechecks(conn: Connection, recheck_ids: Iterable[int], check_key: UUID) -> None:
+    """This check did what these asked for."""
+    chosen = _recheck.c.id.in_(list(recheck_ids))
+    conn.execute(update(_recheck).where(chosen).values(met_by_key=str(check_key)))
+
+
+def cancel_rechecks(conn: Connection, recheck_ids: Iterable[int], at: datetime) -> None:
+    """These are asked for no more: a hold, a review or a discharge."""
+    chosen = _recheck.c.id.in_(list(recheck_ids))
+    conn.execute(update(_recheck).where(chosen).values(cancelled_at=at))
+
+
+class WatchFinding(NamedTuple):
+    """A deadline that passed: dated at the deadline, found when the watcher looked."""
+
+    flap_id: str
+    rule: str
+    severity: Severity
+    due_at: datetime
+    found_at: datetime
+    because: str
+
+
+def insert_watch_finding(conn: Connection, finding: WatchFinding) -> bool:
+    """Write it once; False when this deadline was found before, and nothing changes."""
+    statement = insert_once(conn, WatchFindingRow).values(**finding._asdict())
+    return bool(conn.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def watch_findings_of(
+    conn: Connection, flap_id: str, since: datetime | None = None
+) -> list[WatchFinding]:
+    """The deadlines of this flap that passed, from ``since`` on, first due first."""
+    columns = [_watch.c[name] for name in WatchFinding._fields]
+    chosen = select(*columns).where(_watch.c.flap_id == flap_id)
+    if since is not None:
+        chosen = chosen.where(_watch.c.due_at >= since)
+    return [
+        WatchFinding(*row)._replace(severity=Severity(row[2]))
+        for row in conn.execute(chosen.order_by(_watch.c.due_at, _watch.c.id))
+    ]
+
+
+class Heartbeat(NamedTuple):
+    """When a watcher last finished a round, and how many it has made."""
+
+    worker: str
+    at: datetime
+    ticks: int
+    note: dict[str, Any]
+
+
+def beat(conn: Connection, worker: str, at: datetime, note: Mapping[str, Any]) -> None:
+    """The watcher finished a round."""
+    first = insert_once(conn, HeartbeatRow).values(worker=worker, at=at, ticks=1, note=dict(note))
+    again = {"at": at, "ticks": _heartbeat.c.ticks + 1, "note": dict(note)}
+    conn.execute(first.on_conflict_do_update(index_elements=["worker"], set_=again))
+
+
+def heartbeats(conn: Connection) -> list[Heartbeat]:
+    """Every watcher that ever worked on this record, the latest first."""
+    columns = [_heartbeat.c[name] for name in Heartbeat._fields]
+    rows = conn.execute(select(*columns).order_by(_heartbeat.c.at.desc()))
+    return [Heartbeat(*row) for row in rows]
+
+
+def hold_in_care(conn: Connection, nurse_id: str, flap_id: str, since: datetime) -> None:
+    """The nurse takes the flap on their list; taking it twice changes nothing."""
+    row = {"nurse_id": nurse_id, "flap_id": flap_id, "since": since}
+    conn.execute(insert_once(conn, CareListRow).values(**row).on_conflict_do_nothing())
+
+
+def leave_care(conn: Connection, nurse_id: str, flap_id: str) -> None:
+    """The nurse takes the flap off their list."""
+    chosen = (_care.c.nurse_id == nurse_id, _care.c.flap_id == flap_id)
+    conn.execute(_care.delete().where(*chosen))
+
+
+def care_list(conn: Connection, nurse_id: str) -> frozenset[str]:
+    """The ids of the flaps on the nurse's list."""
+    chosen = select(_care.c.flap_id).where(_care.c.nurse_id == nurse_id)
+    return frozenset(conn.execute(chosen).scalars())
