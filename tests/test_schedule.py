@@ -188,6 +188,29 @@ def test_a_window_never_reaches_into_the_next_phase() -> None:
     assert last.closes == last.missed_at == first.opens == first.at == after(63)
 
 
+def test_denser_checks_after_sparser_ones_leave_no_moment_without_a_slot() -> None:
+    """When four-hourly checks give way to hourly ones, the last quarter of an hour before the
+    new window opens still belongs to the last four-hourly slot."""
+    made = protocol(
+        "- {from_hour: 0, to_hour: 8, every_minutes: 240}\n  - {from_hour: 8, every_minutes: 60}"
+    )
+    for minutes, at in [(455, 240), (464.9, 240), (465, 480)]:
+        found = slot_holding(flap(), made, after(minutes))
+        assert found is not None
+        assert found.at == after(at)
+
+
+def test_a_return_at_a_phase_boundary_or_at_arrival_lays_the_slots_once() -> None:
+    """Back on the ward exactly at hour 4, or at the very arrival: no slot stands twice."""
+    for minutes in (0, 240):
+        restarted = flap(returns=(back(minutes),))
+        found = [s.at for s in stay_slots(restarted, WARD_PROTOCOL, after(360))]
+        assert len(found) == len(set(found))
+        assert [s.at for s in slots(restarted, WARD_PROTOCOL, after(minutes + 31))] == [
+            after(minutes), after(minutes + 30),
+        ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
     [
@@ -231,11 +254,13 @@ def test_a_missed_slot_in_the_repeated_hour_is_noticed_at_its_true_time() -> Non
 
 def test_slots_stop_when_monitoring_ends() -> None:
     """Nothing is asked of a flap after its monitoring ended."""
-    ended = flap(ended_at=after(130))
-    assert len(list(slots(ended, HOURLY_PROTOCOL, after(600)))) == 3
-    assert slot_holding(ended, HOURLY_PROTOCOL, after(300)) is None
-    assert due([], 131, of=ended).state is DueState.ENDED
-    assert noticed([], 131, of=ended) == []
+    ended = flap(ended_at=after(120))
+    assert [s.at for s in slots(ended, HOURLY_PROTOCOL, after(600))] == [after(0), after(60)]
+    assert slot_holding(ended, HOURLY_PROTOCOL, after(120)) is None
+    found = due([], 120, of=ended)
+    assert (found.state, due_words(found, after(120))) == (DueState.ENDED, "monitoring ended")
+    assert noticed([], 120, of=ended) == []
+    assert noticed([], 119, of=ended) != []
 
 
 def test_before_the_first_window_no_slot_holds_the_moment() -> None:
@@ -316,7 +341,14 @@ def test_a_check_that_is_not_full_leaves_its_slot_attempted() -> None:
 
 def test_an_open_slot_is_open_then_overdue_then_missed() -> None:
     """A slot nobody looked at is open until its grace is over, and missed once the next opens."""
-    for minutes, state in [(74, "open"), (75, "overdue"), (104.9, "overdue"), (105, "missed")]:
+    assert len(fill(flap(), HOURLY_PROTOCOL, [look(0)], after(44.9))) == 1
+    for minutes, state in [
+        (45, "open"),
+        (74, "open"),
+        (75, "overdue"),
+        (104.9, "overdue"),
+        (105, "missed"),
+    ]:
         assert fill(flap(), HOURLY_PROTOCOL, [look(0)], after(minutes))[1].state == state
 
 
@@ -516,6 +548,23 @@ def test_releasing_makes_a_check_due_at_once() -> None:
     assert due([look(0)], 135, of=held).state is DueState.OVERDUE
     assert facts_of(noticed([look(0)], 136, of=held)) == [("recheck_overdue", 135)]
     assert due([look(0), look(130)], 131, of=held).at == after(180)
+
+
+def test_a_slot_from_before_a_short_hold_is_owed_no_more() -> None:
+    """Ten minutes of imaging inside a slot's span: what is owed then is the release's check, and
+    an earlier release asks nothing once a check was made or the flap came back from theatre."""
+    held = flap(holds=(hold(62, 70),))
+    found = due([look(0)], 80, of=held)
+    assert (found.kind, found.at, found.since) == ("recheck", after(70), after(75))
+    returned = flap(holds=(hold(62, 70), hold(80, 117)), returns=(back(120),))
+    assert due([look(0)], 121, of=returned).kind == "slot"
+
+
+def test_a_release_a_day_ago_asks_nothing_more() -> None:
+    """The slots since then speak for themselves."""
+    held = flap(holds=(hold(62, 70),))
+    assert due([look(0)], 70 + 24 * 60, of=held).kind == "recheck"
+    assert due([look(0)], 71 + 24 * 60, of=held).kind == "slot"
 
 
 def test_a_release_on_the_slot_asks_once() -> None:
