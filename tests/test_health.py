@@ -13,6 +13,7 @@ from monitoring.rows import HeartbeatRow, table_of
 from monitoring.settings import FILE, Settings, read_settings
 from monitoring.store import (
     Record,
+    RecordMissing,
     RecordNewer,
     RecordNotMigrated,
     current_revision,
@@ -26,17 +27,11 @@ NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Record]:
-    """A record's address with nothing there yet."""
-    opened = open_record(f"sqlite:///{tmp_path}/record.db")
+def fresh(empty_url: str) -> Iterator[Record]:
+    """A record's address with nothing there yet, on each database in turn."""
+    opened = open_record(empty_url)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def record(fresh: Record) -> Record:
-    prepare_record(fresh)
-    return fresh
 
 
 @pytest.fixture
@@ -97,7 +92,8 @@ def test_a_record_that_cannot_be_read_is_said_not_raised(fresh: Record, settings
     assert found.status == 503
     assert "python -m monitoring migrate" in found.record
     assert found.watcher.state.startswith("Not known")
-    assert not Path(fresh.url.removeprefix("sqlite:///")).exists()
+    with pytest.raises((RecordMissing, RecordNotMigrated)):
+        require_current(fresh)
 
 
 def test_a_report_is_plain_values(record: Record, settings: Settings) -> None:
