@@ -30,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 
-from monitoring.domain import Check, MonitoringError, Pattern, Severity, Source
+from monitoring.domain import Assessment, Check, MonitoringError, Pattern, Severity, Source
 from monitoring.rows import (
     FlapCheckRow,
     FlapRow,
@@ -85,9 +85,13 @@ class StoredCheck(NamedTuple):
     is_full: bool | None
     severity: Severity | None
     pattern: Pattern | None
+    because: str | None
+    unanswered: int | None
     body_hash: str
     replaces_key: UUID | None
     amend_reason: str | None
+    amended_by: str | None
+    first_recorded_at: datetime
     replaced_by_key: UUID | None
     replaced_at: datetime | None
     struck_by: str | None
@@ -175,9 +179,13 @@ def _stored(row: Sequence[Any]) -> StoredCheck:
     ]
     return StoredCheck(
         *_judged(row),
+        because,
+        unanswered,
         body_hash,
         None if replaces is None else _uuid(replaces),
         why,
+        amender,
+        first,
         None if replaced_by is None else _uuid(replaced_by),
         None if replaced_at is None else from_micros(replaced_at),
         who,
@@ -342,8 +350,10 @@ def insert_check(
     *,
     replaces: UUID | None = None,
     amend_reason: str | None = None,
+    amended_by: str | None = None,
+    first_recorded_at: datetime | None = None,
 ) -> None:
-    """Write a check as it was validated; an amendment names what it replaces and why.
+    """Write a check as it was validated; an amendment names what it replaces, who and why.
 
     The unique key makes a second one with the same key, or a second amendment of the same
     version, an IntegrityError.
@@ -352,6 +362,8 @@ def insert_check(
         "body_hash": body_hash,
         "replaces_key": None if replaces is None else str(replaces),
         "amend_reason": amend_reason,
+        "amended_by": amended_by,
+        "first_recorded_at": first_recorded_at or check.recorded_at,
     }
     conn.execute(_insert, row)
     if replaces is not None:
@@ -369,15 +381,21 @@ _judge = (
         is_full=bindparam("new_full"),
         severity=bindparam("new_severity"),
         pattern=bindparam("new_pattern"),
+        because=bindparam("new_because"),
+        unanswered=bindparam("new_unanswered"),
     )
 )
 
 
-def mark_judged(
-    conn: Connection, key: UUID, *, is_full: bool, severity: Severity, pattern: Pattern | None
-) -> None:
+def mark_judged(conn: Connection, key: UUID, judged: Assessment) -> None:
     """Repeat the check's current assessment on its row, for the board."""
-    said = {"new_full": is_full, "new_severity": severity, "new_pattern": pattern}
+    said = {
+        "new_full": judged.full,
+        "new_severity": judged.severity,
+        "new_pattern": judged.pattern,
+        "new_because": judged.findings[0].because if judged.findings else None,
+        "new_unanswered": len(judged.unanswered),
+    }
     conn.execute(_judge, said | {"wanted": str(key)})
 
 

@@ -332,6 +332,8 @@ class Recheck(NamedTuple):
     rule: str
     if_unmet: Severity | None
     check_key: UUID | None
+    round: int
+    severity: Severity
 
 
 _RECHECK = Recheck._fields
@@ -345,12 +347,13 @@ _open_rechecks_of = _open_rechecks.where(_recheck.c.flap_id == bindparam("flap")
 
 def insert_recheck(
     conn: Connection, *, flap_id: str, asked_at: datetime, due_at: datetime, rule: str,
-    if_unmet: Severity | None, check_key: UUID | None,
+    if_unmet: Severity | None, check_key: UUID | None, severity: Severity, round: int = 1,
 ) -> int:  # fmt: skip
     """Ask for a look; returns the row's id."""
     row = {
         "flap_id": flap_id, "asked_at": asked_at, "due_at": due_at, "rule": rule,
         "if_unmet": if_unmet, "check_key": None if check_key is None else str(check_key),
+        "severity": severity, "round": round,
     }  # fmt: skip
     return int(conn.execute(insert(_recheck).returning(_recheck.c.id), row).scalar_one())
 
@@ -399,7 +402,8 @@ class WatchFinding(NamedTuple):
 def insert_watch_finding(conn: Connection, finding: WatchFinding) -> bool:
     """Write it once; False when this deadline was found before, and nothing changes."""
     statement = insert_once(conn, WatchFindingRow).values(**finding._asdict())
-    return bool(conn.execute(statement.on_conflict_do_nothing()).rowcount)
+    new = statement.on_conflict_do_nothing().returning(_watch.c.id)
+    return conn.execute(new).first() is not None
 
 
 def watch_findings_of(

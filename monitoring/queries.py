@@ -189,6 +189,11 @@ def _by_flap(rows: Iterable[Sequence[Any]]) -> Mapping[str, list[Sequence[Any]]]
     return found
 
 
+def is_empty(conn: Connection) -> bool:
+    """Whether nobody was ever admitted."""
+    return conn.execute(select(_patient.c.id).limit(1)).first() is None
+
+
 def flaps_of_patient(conn: Connection, patient_id: int) -> list[StoredFlap]:
     """The patient's flaps, ended ones too, first admitted first."""
     chosen = select(_flap.c.id).where(_flap.c.patient_id == patient_id)

@@ -304,15 +304,18 @@ class FlapCheckRow(Row, table=True):
     """One version of one check. It is current while nothing replaced it and nobody struck it.
 
     The columns of the signs follow from the registry (see ``sign_columns``). A sign that could
-    not be looked at stands in ``unable``; one that nobody looked at stands nowhere. ``severity``,
-    ``pattern`` and ``is_full`` repeat the current assessment, for the board.
+    not be looked at stands in ``unable``; one that nobody looked at stands nowhere. ``is_full``,
+    ``severity``, ``pattern``, ``because`` (of the worst finding) and ``unanswered`` (how many
+    rules) repeat the current assessment, for the board. ``first_recorded_at`` is when the first
+    version was recorded: amending a check does not make it late.
     """
 
     __tablename__ = "flap_check"
     __table_args__ = (
         *_words(source=Source, severity=Severity, pattern=Pattern),
         *(constraint for sign in SIGNS.values() for constraint in _sign_constraints(sign)),
-        _together("amended", "replaces_key", "amend_reason"),
+        _together("amended", "replaces_key", "amend_reason", "amended_by"),
+        CheckConstraint("first_recorded_at <= recorded_at", name="first_recorded_first"),
         _together("replaced", "replaced_by_key", "replaced_at"),
         _together("struck", "struck_by", "struck_at", "struck_reason"),
         Index("ix_flap_check_flap_observed", "flap_id", "observed_at"),
@@ -333,8 +336,12 @@ class FlapCheckRow(Row, table=True):
     is_full: bool | None = None
     severity: str | None = None
     pattern: str | None = None
+    because: str | None = None
+    unanswered: int | None = None
     replaces_key: str | None = Field(default=None, foreign_key="flap_check.key", unique=True)
     amend_reason: str | None = None
+    amended_by: str | None = Field(default=None, foreign_key="staff.id")
+    first_recorded_at: datetime = Field(sa_type=UtcInstant)
     replaced_by_key: str | None = Field(default=None, foreign_key="flap_check.key")
     replaced_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     struck_by: str | None = Field(default=None, foreign_key="staff.id")
@@ -373,12 +380,16 @@ class AssessmentRow(Row, table=True):
 
 
 class RecheckRow(Row, table=True):
-    """A look asked for by a rule, an alert or a review, apart from the schedule."""
+    """A look asked for by a rule, an alert or a review, apart from the schedule.
+
+    ``round`` counts the rechecks running without worsening, ``severity`` is what asked for it.
+    """
 
     __tablename__ = "recheck"
     __table_args__ = (
-        *_words(if_unmet=Severity),
+        *_words(if_unmet=Severity, severity=Severity),
         *_ordered("order", "asked_at", "due_at"),
+        CheckConstraint("round >= 1", name="round_range"),
         CheckConstraint("met_by_key IS NULL OR cancelled_at IS NULL", name="met_or_cancelled"),
         Index(
             "ix_recheck_open", "flap_id",
@@ -393,6 +404,8 @@ class RecheckRow(Row, table=True):
     rule: str
     if_unmet: str | None = None
     check_key: str | None = Field(default=None, foreign_key="flap_check.key")
+    round: int = 1
+    severity: str
     met_by_key: str | None = Field(default=None, foreign_key="flap_check.key")
     cancelled_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 

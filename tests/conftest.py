@@ -15,10 +15,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from monitoring import store
 from monitoring.store import Record
+
+# How long one example takes says more of the machine's other work than of ours.
+settings.register_profile("ward", deadline=None)
+settings.load_profile("ward")
 
 TEMPLATE = "migrated_template"
 _numbers = count(1)
@@ -54,7 +59,10 @@ def postgresql_server() -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="flap-pg-")
     server = get_server(folder, cleanup_mode="delete")
     try:
-        yield server.get_uri("postgres")
+        address = server.get_uri("postgres")
+        _as_owner(address, "ALTER SYSTEM SET fsync = off")
+        _as_owner(address, "SELECT pg_reload_conf()")
+        yield address
     finally:
         server.cleanup()
 

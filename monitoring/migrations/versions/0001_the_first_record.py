@@ -247,8 +247,12 @@ def upgrade() -> None:
         sa.Column("is_full", sa.Boolean(), nullable=True),
         sa.Column("severity", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("pattern", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("because", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("unanswered", sa.Integer(), nullable=True),
         sa.Column("replaces_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("amend_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("amended_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("first_recorded_at", sa.BigInteger(), nullable=False),
         sa.Column("replaced_by_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("replaced_at", sa.BigInteger(), nullable=True),
         sa.Column("struck_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
@@ -281,6 +285,12 @@ def upgrade() -> None:
         sa.Column("vasopressor", sa.Boolean(), nullable=True),
         sa.Column("warming", sa.String(), nullable=True),
         sa.Column("light", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "first_recorded_at <= recorded_at", name=op.f("ck_flap_check_first_recorded_first")
+        ),
+        sa.ForeignKeyConstraint(
+            ["amended_by"], ["staff.id"], name=op.f("fk_flap_check_amended_by_staff")
+        ),
         sa.CheckConstraint(
             "airway IN ('clear', 'threatened')", name=op.f("ck_flap_check_airway_word")
         ),
@@ -345,7 +355,9 @@ def upgrade() -> None:
             "(replaced_by_key IS NULL) = (replaced_at IS NULL)", name=op.f("ck_flap_check_replaced")
         ),
         sa.CheckConstraint(
-            "(replaces_key IS NULL) = (amend_reason IS NULL)", name=op.f("ck_flap_check_amended")
+            "(replaces_key IS NULL) = (amend_reason IS NULL) "
+            "AND (replaces_key IS NULL) = (amended_by IS NULL)",
+            name=op.f("ck_flap_check_amended"),
         ),
         sa.CheckConstraint(
             "(struck_by IS NULL) = (struck_at IS NULL) AND (struck_by IS NULL) = (struck_reason IS NULL)",
@@ -620,8 +632,14 @@ def upgrade() -> None:
         sa.Column("rule", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("if_unmet", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("check_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("severity", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("met_by_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("cancelled_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "severity IN ('red', 'amber', 'yellow', 'none')", name=op.f("ck_recheck_severity_word")
+        ),
+        sa.CheckConstraint("round >= 1", name=op.f("ck_recheck_round_range")),
         sa.CheckConstraint(
             "if_unmet IN ('red', 'amber', 'yellow', 'none')", name=op.f("ck_recheck_if_unmet_word")
         ),
