@@ -42,12 +42,11 @@ def assess(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protoco
     view = _view(flap, check, earlier, protocol)
     findings: list[Finding] = []
     unanswered: list[Unanswered] = []
-    for rule in protocol.check_rules:
-        level, lacked = _worst_level(rule, view)
-        if level is not None:
-            findings.append(_finding(rule, level, view))
-        if lacked:
-            unanswered.append(Unanswered(rule.id, tuple(sorted(lacked))))
+    for rule, decision in zip(protocol.check_rules, protocol.plan.decide(view), strict=True):
+        if decision.level is not None:
+            findings.append(_finding(rule, rule.levels[decision.level], view))
+        if decision.lacked:
+            unanswered.append(Unanswered(rule.id, decision.lacked))
     if check.nurse_concern:
         findings = _heed_concern(findings, view)
     findings.sort(key=lambda f: -f.severity.rank)
@@ -73,18 +72,6 @@ def _view(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protocol
     hour = (check.observed_at - flap.slots_from) / timedelta(hours=1)
     required = protocol.required_for(flap.facts)
     return View(flap, checks, len(checks) - 1, required, protocol.phase_at(hour).every_minutes)
-
-
-def _worst_level(rule: Rule, view: View) -> tuple[Level | None, set[str]]:
-    """The worst level that holds, and what a worse one lacked to be answered."""
-    lacked: set[str] = set()
-    for level in rule.levels:
-        held = level.when.truth(view)
-        if held:
-            return level, lacked
-        if held is None:
-            lacked |= level.when.lacked(view)
-    return None, lacked
 
 
 def _finding(rule: Rule, level: Level, view: View) -> Finding:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -23,6 +22,7 @@ from monitoring.signs import (
     EVERY_SIGN,
     LADDERS,
     REFILL_BOUNDS,
+    SIGNS,
     MonitoringError,
     Sign,
     SignValue,
@@ -45,7 +45,10 @@ class BadCondition(MonitoringError, ValueError):
     """A condition that names an unknown sign, a word the sign does not have, or no condition."""
 
 
-@dataclass(frozen=True)
+BASELINE = -1
+"""The place of the flap's baseline, which is not one of the look-back."""
+
+
 class View:
     """A check with everything known before it: what a condition looks at.
 
@@ -53,45 +56,88 @@ class View:
     ``every_minutes`` is the interval asked for at that time, to tell a gap when reaching back.
     """
 
-    flap: Flap
-    checks: Sequence[Check]
-    index: int
-    required: tuple[str, ...]
-    every_minutes: float
+    __slots__ = (
+        "_derived", "_hours", "baseline", "check", "checks", "every_minutes", "flap",
+        "holding", "index", "required",
+    )  # fmt: skip
+
+    def __init__(
+        self, flap: Flap, checks: Sequence[Check], index: int, required: tuple[str, ...],
+        every_minutes: float,
+    ) -> None:  # fmt: skip
+        self.flap = flap
+        self.checks = checks
+        self.index = index
+        self.required = required
+        self.every_minutes = every_minutes
+        self.check = checks[index]
+        found = flap.baseline
+        late = found is not None and found.observed_at >= self.check.observed_at
+        self.baseline = None if late else found  # a check is never held against a later one
+        self._derived: dict[str, SignValue | None] = {}
+        self._hours: float | None = None
+        self.holding: dict[int, list[Condition]] = {}  # what combinators found to hold here
 
     @property
-    def check(self) -> Check:
-        return self.checks[self.index]
-
-    @cached_property
-    def baseline(self) -> Check | None:
-        """The flap's baseline, unless the check under judgement is not after it."""
-        found = self.flap.baseline
-        return found if found and found.observed_at < self.check.observed_at else None
+    def hours(self) -> float:
+        """Hours since the flap was last perfused."""
+        if self._hours is None:
+            self._hours = self.flap.hours(self.check.observed_at)
+        return self._hours
 
     def read(self, name: str) -> SignValue | None:
         """The sign's value at this check, derived signs included; None if not looked at."""
-        check = self.checks[self.index]
-        value = check.signs.get(name)
+        value = self.check.signs.get(name)
         if value is not None:
             return value
         if name in DERIVED:
-            return derive(name, check, self.baseline)
+            known = self._derived
+            if name not in known:
+                known[name] = derive(name, self.check, self.baseline)
+            return known[name]
         if name == "nurse_concern":
-            return check.nurse_concern
+            return self.check.nurse_concern
         return None
 
     def earlier(self) -> Iterator[View]:
         """The same view from each earlier check, newest first."""
         for index in range(self.index - 1, -1, -1):
-            yield View(self.flap, self.checks, index, self.required, self.every_minutes)
+            yield self.at(index)
 
-    def readings(self, name: str) -> Iterator[tuple[View, SignValue]]:
-        """Earlier checks that have a value for the sign, newest first."""
-        for view in self.earlier():
-            value = view.read(name)
-            if value is not None and not isinstance(value, Unable):
-                yield view, value
+    def readings(self, name: str) -> Iterator[tuple[int, SignValue]]:
+        """The places of earlier checks that have a value for the sign, newest first."""
+        recorded = name in SIGNS
+        for index in range(self.index - 1, -1, -1):
+            check = self.checks[index]
+            value = check.signs.get(name) if recorded else self._read_of(check, name)
+            if value is not None and type(value) is not Unable:
+                yield index, value
+
+    def at_baseline(self, name: str) -> SignValue | None:
+        """The sign's value at the flap's baseline; None if there is none."""
+        if self.baseline is None:
+            return None
+        value = self._read_of(self.baseline, name)
+        return None if isinstance(value, Unable) else value
+
+    def _read_of(self, check: Check, name: str) -> SignValue | None:
+        if name not in DERIVED:
+            return check.signs.get(name)
+        base = self.baseline
+        if base is not None and base.observed_at >= check.observed_at:
+            base = None
+        return derive(name, check, base)
+
+    def at(self, index: int) -> View:
+        """The same view from another check of the look-back; BASELINE from the flap's baseline."""
+        if index != BASELINE:
+            return View(self.flap, self.checks, index, self.required, self.every_minutes)
+        assert self.baseline is not None
+        return View(self.flap, [self.baseline], BASELINE, self.required, self.every_minutes)
+
+    def minutes_since(self, other: View) -> float:
+        """Minutes from the other check to this one, as observed."""
+        return (self.check.observed_at - other.check.observed_at) / timedelta(minutes=1)
 
     def evidence(self, name: str, remark: str | None = None) -> Evidence:
         """The reading of this check as evidence. Raises KeyError if there is none."""
@@ -186,10 +232,10 @@ def _check_number(sign: str) -> None:
 def presses(view: View, sign: str) -> list[SignValue]:
     """The values a sign has at a check: refill has up to two presses, the others one."""
     first = view.read(sign)
-    values: list[SignValue] = [] if first is None or isinstance(first, Unable) else [first]
+    values: list[SignValue] = [] if first is None or type(first) is Unable else [first]
     if sign == "refill":
-        second = view.read("refill_again")
-        if second is not None and not isinstance(second, Unable):
+        second = view.check.signs.get("refill_again")
+        if second is not None and type(second) is not Unable:
             values.append(second)
     return values
 
@@ -203,11 +249,9 @@ def _any_press(truths: list[Truth]) -> Truth:
 
 def bounds(value: SignValue) -> tuple[float, float] | None:
     """The numbers a reading may stand for: itself, or the range of an untimed refill."""
-    if isinstance(value, str):
-        return REFILL_BOUNDS.get(value)
     if isinstance(value, float):
         return value, value
-    return None
+    return REFILL_BOUNDS.get(value) if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +315,14 @@ class Below(_Leaf):
         _check_number(self.sign)
 
     def truth(self, view: View) -> Truth:
-        return _any_press([self._under(v) for v in presses(view, self.sign)])
+        if self.sign == "refill":
+            return _any_press([self._under(v) for v in presses(view, "refill")])
+        value = view.read(self.sign)
+        return None if value is None else self._under(value)
 
     def _under(self, value: SignValue) -> Truth:
+        if type(value) is float:
+            return value < self.than or (self.or_equal and value == self.than)
         found = bounds(value)
         if found is None:
             return None
@@ -309,9 +358,14 @@ class Above(_Leaf):
         _check_number(self.sign)
 
     def truth(self, view: View) -> Truth:
-        return _any_press([self._over(v) for v in presses(view, self.sign)])
+        if self.sign == "refill":
+            return _any_press([self._over(v) for v in presses(view, "refill")])
+        value = view.read(self.sign)
+        return None if value is None else self._over(value)
 
     def _over(self, value: SignValue) -> Truth:
+        if type(value) is float:
+            return value > self.than or (self.or_equal and value == self.than)
         found = bounds(value)
         if found is None:
             return None
@@ -338,6 +392,11 @@ class Above(_Leaf):
 def _reading(sign: str, value: SignValue) -> str:
     known = READABLE[sign]
     return f"{known.label.lower()} {known.show(value)}"
+
+
+def _rise(before: tuple[float, float], after: tuple[float, float]) -> tuple[float, float]:
+    """The least and the most that a reading may have risen, to 0.01."""
+    return round(after[0] - before[1], 2), round(after[1] - before[0], 2)
 
 
 Against = Literal["baseline", "earlier"]
@@ -380,13 +439,13 @@ class ChangedBy(_Leaf):
     def truth(self, view: View) -> Truth:
         if self.to:
             return self._word_truth(view)
-        now = presses(view, self.sign)
-        if not now:
+        seen = presses(view, self.sign)
+        if not seen:
             return None
+        now = seen[0]
         if self.over_checks is not None:
-            return self._steady_truth(view, now[0])
-        answers = [self._moved(then, now[0]) for _, then in self._references(view)]
-        return _any_press(answers)
+            return self._steady_truth(view, now)
+        return _any_press([self._moved(then, now) for _, then in self._references(view)])
 
     def _word_truth(self, view: View) -> Truth:
         value = view.read(self.sign)
@@ -399,81 +458,73 @@ class ChangedBy(_Leaf):
             return True
         return False if seen else None
 
-    def _references(self, view: View) -> Iterator[tuple[View, SignValue]]:
-        """What the reading is held against, newest first."""
-        if self.against == "baseline":
-            if view.baseline is not None:
-                first = baseline_view(view)
-                value = first.read(self.sign)
-                if value is not None and not isinstance(value, Unable):
-                    yield first, value
-            return
-        for then, value in view.readings(self.sign):
-            age = view.check.observed_at - then.check.observed_at
-            if self.within_minutes is not None and age > timedelta(minutes=self.within_minutes):
-                break
-            yield then, value
-        if self.to and view.baseline is not None:  # "after ever present" reaches the baseline
-            first = baseline_view(view)
-            value_then = first.read(self.sign)
-            if value_then is not None and not isinstance(value_then, Unable):
-                yield first, value_then
+    def _references(self, view: View) -> Iterator[tuple[int, SignValue]]:
+        """What the reading is held against, newest first, by its place in the look-back."""
+        if self.against == "earlier":
+            oldest = None
+            if self.within_minutes is not None:
+                oldest = view.check.observed_at - timedelta(minutes=self.within_minutes)
+            for index, value in view.readings(self.sign):
+                if oldest is not None and view.checks[index].observed_at < oldest:
+                    return
+                yield index, value
+        if self.to or self.against == "baseline":  # "after ever present" reaches the baseline too
+            first = view.at_baseline(self.sign)
+            if first is not None:
+                yield BASELINE, first
 
     def _moved(self, then: SignValue, now: SignValue) -> Truth:
         a, b = bounds(then), bounds(now)
         if a is None or b is None:
             return None
-        sign, amount = (1, self.up) if self.up is not None else (-1, self.down)
-        assert amount is not None
-        low, high = (b[0] - a[1], b[1] - a[0]) if sign > 0 else (a[0] - b[1], a[1] - b[0])
-        low, high = round(low, 2), round(high, 2)
+        low, high = _rise(a, b) if self.up is not None else _rise(b, a)
+        amount = cast(float, self.up if self.up is not None else self.down)
         if low > amount or (self.or_equal and low == amount):
             return True
         return None if high > amount or (self.or_equal and high == amount) else False
 
-    def _chain(self, view: View) -> list[tuple[View, SignValue]]:
+    def _chain(self, view: View) -> list[tuple[int, SignValue]]:
         """The last readings a steady change runs over, newest first."""
-        assert self.over_checks is not None
-        found = []
-        for then, value in self._references(view):
-            found.append((then, value))
-            if len(found) == self.over_checks:
-                break
-        return found
+        return list(itertools.islice(self._references(view), self.over_checks))
 
     def _steady_truth(self, view: View, now: SignValue) -> Truth:
         chain = self._chain(view)
-        if len(chain) < (self.over_checks or 0):
+        if len(chain) < cast(int, self.over_checks):
             return None
-        values = [now, *(value for _, value in chain)]
-        rising = self.up is not None
-        for newer, older in itertools.pairwise(values):
-            a, b = bounds(older), bounds(newer)
-            if a is None or b is None:
-                return None
-            if not (b[0] > a[1] if rising else b[1] < a[0]):
-                return False
-        return self._moved(values[-1], now)
+        newer = now
+        for _, older in chain:
+            went = self._went(older, newer)
+            if not went:
+                return went
+            newer = older
+        return self._moved(newer, now)
+
+    def _went(self, older: SignValue, newer: SignValue) -> Truth:
+        """Whether one step went the way of the change at all."""
+        a, b = bounds(older), bounds(newer)
+        if a is None or b is None:
+            return None
+        return b[0] > a[1] if self.up is not None else b[1] < a[0]
 
     def _decisive(self, view: View) -> tuple[View, SignValue]:
+        """The earlier reading (and its view) that makes the change."""
         if self.over_checks is not None:
-            return self._chain(view)[-1]
-        now = view.read(self.sign)
-        assert now is not None
-        for then, value in self._references(view):
+            index, value = self._chain(view)[-1]
+            return view.at(index), value
+        now = presses(view, self.sign)[0]
+        for index, value in self._references(view):
             if value in self.from_words if self.to else self._moved(value, now):
-                return then, value
+                return view.at(index), value
         raise LookupError(self.sign)
 
     def phrases(self, view: View) -> list[str]:
         then, before = self._decisive(view)
         known = READABLE[self.sign]
-        now = view.read(self.sign)
-        assert now is not None
+        now = presses(view, self.sign)[0]
         label = known.label.lower()
         ago = lasting(view.check.observed_at - then.check.observed_at)
-        whence = "baseline" if self.against == "baseline" else f"{ago} earlier"
-        gap = "" if self.against == "baseline" or then.index < 0 else view.gap_before(then)
+        whence = "baseline" if then.index == BASELINE else f"{ago} earlier"
+        gap = "" if then.index == BASELINE else view.gap_before(then)
         if self.to or isinstance(before, str) or isinstance(now, str):
             return [f"{label} {known.show(now)}, was {known.show(before)} ({whence}{gap})"]
         assert isinstance(now, float) and isinstance(before, float)
@@ -484,9 +535,11 @@ class ChangedBy(_Leaf):
         ]
 
     def evidence(self, view: View) -> list[Evidence]:
-        steps = self._chain(view) if self.over_checks is not None else [self._decisive(view)]
-        remark = "baseline" if self.against == "baseline" else None
-        return [view.evidence(self.sign), *(v.evidence(self.sign, remark) for v, _ in steps)]
+        if self.over_checks is not None:
+            then = [view.at(index) for index, _ in self._chain(view)]
+        else:
+            then = [self._decisive(view)[0]]
+        return [_reading_of(view, self.sign), *(_as_evidence(v, self.sign) for v in then)]
 
     def lacked(self, view: View) -> set[str]:
         if view.read(self.sign) is None or isinstance(view.read(self.sign), Unable):
@@ -509,10 +562,14 @@ class ChangedBy(_Leaf):
         return text
 
 
-def baseline_view(view: View) -> View:
-    """The flap's baseline as a view of its own (index -1: not one of the look-back)."""
-    assert view.baseline is not None
-    return View(view.flap, [view.baseline], -1, view.required, view.every_minutes)
+def _as_evidence(then: View, sign: str) -> Evidence:
+    return then.evidence(sign, "baseline" if then.index == BASELINE else None)
+
+
+def _reading_of(view: View, sign: str) -> Evidence:
+    """The first press that has a value (refill may have only the second)."""
+    names = [n for n in _press_signs(view, sign) if not isinstance(view.read(n), Unable)]
+    return view.evidence(names[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,13 +618,13 @@ class Steps(_Leaf):
         if self.against == "baseline":
             if view.baseline is None:
                 return [(None, 0)]
-            first = baseline_view(view)
+            first = view.at(BASELINE)
             return [(first, self.position(first.read("colour")) or 0)]
         found: list[tuple[View | None, int]] = []
-        for then, value in view.readings("colour"):
+        for index, value in view.readings("colour"):
             place = self.position(value)
             if place is not None:
-                found.append((then, place))
+                found.append((view.at(index), place))
             if len(found) == (self.over_checks or 1):
                 return found
         return None
@@ -588,10 +645,9 @@ class Steps(_Leaf):
 
     def evidence(self, view: View) -> list[Evidence]:
         found = [view.evidence("colour")]
-        remark = "baseline" if self.against == "baseline" else None
         for then, _ in self._chain(view) or ():
             if then is not None and then.read("colour") is not None:
-                found.append(then.evidence("colour", remark))
+                found.append(_as_evidence(then, "colour"))
         return found
 
     def lacked(self, view: View) -> set[str]:
@@ -678,42 +734,38 @@ class Persists(_Holder):
 
     def truth(self, view: View) -> Truth:
         now = self.of.truth(view)
-        if now is not True:
-            return cast(Truth, now)
-        return True if self._reached(view) is not None else self._unreached(view)
+        return self._walk(view)[0] if now is True else cast(Truth, now)
 
-    def _run(self, view: View) -> Iterator[View]:
+    def _walk(self, view: View) -> tuple[Truth, View | None]:
+        """Back through the checks until the run is long enough or ends; and where it was."""
+        count, unsure = 1, False
         for then in view.earlier():
             held = self.of.truth(then)
             if held is False:
-                return
-            if held:
-                yield then
-
-    def _reached(self, view: View) -> View | None:
-        for count, then in enumerate(self._run(view), start=2):
+                return False, None
+            if held is None:
+                unsure = True
+                continue
+            count += 1
             if self.checks is not None and count >= self.checks:
-                return then
-            age = view.check.observed_at - then.check.observed_at
-            if self.minutes is not None and age >= timedelta(minutes=self.minutes):
-                return then
-        return None
+                return True, then
+            if self.minutes is not None and view.minutes_since(then) >= self.minutes:
+                return True, then
+        return (None if unsure else False), None
 
-    def _unreached(self, view: View) -> Truth:
-        """False if some earlier check said no, or there is none; None if they cannot say."""
-        answers = [self.of.truth(then) for then in view.earlier()]
-        return False if False in answers or not answers else None
+    def _reached(self, view: View) -> View:
+        then = self._walk(view)[1]
+        assert then is not None
+        return then
 
     def phrases(self, view: View) -> list[str]:
         then = self._reached(view)
-        assert then is not None
         since = lasting(view.check.observed_at - then.check.observed_at)
         parts = self.of.phrases(view)
         return [*parts[:-1], f"{parts[-1]}, also {since} earlier{view.gap_before(then)}"]
 
     def evidence(self, view: View) -> list[Evidence]:
         then = self._reached(view)
-        assert then is not None
         return [*self.of.evidence(view), *self.of.evidence(then)]
 
     def lacked(self, view: View) -> set[str]:
@@ -739,7 +791,10 @@ class NotRecorded(_Leaf):
                 _known(name)
 
     def truth(self, view: View) -> Truth:
-        return not any(self._has(view, name) for name in self.names)
+        for name in self.names:
+            if self._has(view, name):
+                return False
+        return True
 
     def _has(self, view: View, name: str) -> bool:
         if name == "baseline":
@@ -917,14 +972,14 @@ class HoursBetween(_Leaf):
 
     def truth(self, view: View) -> Truth:
         if self.since == "perfusion":
-            hours = view.flap.hours(view.check.observed_at)
+            hours = view.hours
         else:
             hours = (view.check.observed_at - view.flap.slots_from) / timedelta(hours=1)
         after = hours >= self.from_hour or self.from_hour <= 0
         return after and (self.to_hour is None or hours < self.to_hour)
 
     def phrases(self, view: View) -> list[str]:
-        return [f"{view.flap.hours(view.check.observed_at):.0f} h after perfusion"]
+        return [f"{view.hours:.0f} h after perfusion"]
 
     def evidence(self, view: View) -> list[Evidence]:
         return []
@@ -1025,7 +1080,7 @@ class AtLeast(_Holder):
         return None if yes + unknown >= self.n else False
 
     def _holding(self, view: View) -> list[Condition]:
-        return [p for p in self.of if p.truth(view)]
+        return _holding(self, self.of, view)
 
     def phrases(self, view: View) -> list[str]:
         return _phrases(self._holding(view), view)
@@ -1058,12 +1113,15 @@ class FamiliesAtLeast(_Holder):
 
     n: int
     of: tuple[Sub, ...]
+    _family: tuple[frozenset[str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if len({families(p) for p in self.of}) < self.n:
+        found = tuple(families(p) for p in self.of)
+        if len(set(found)) < self.n:
             raise BadCondition(f"families_at_least {self.n}: the parts name fewer families.")
-        if any(len(families(p)) != 1 for p in self.of):
+        if any(len(f) != 1 for f in found):
             raise BadCondition("families_at_least: each part must read signs of one family.")
+        object.__setattr__(self, "_family", found)
 
     def parts(self) -> Sequence[Condition]:
         return self.of
@@ -1071,18 +1129,18 @@ class FamiliesAtLeast(_Holder):
     def truth(self, view: View) -> Truth:
         yes: set[frozenset[str]] = set()
         maybe: set[frozenset[str]] = set()
-        for part in self.of:
+        for part, family in zip(self.of, self._family, strict=True):
             held = part.truth(view)
             if held:
-                yes.add(families(part))
+                yes.add(family)
             elif held is None:
-                maybe.add(families(part))
+                maybe.add(family)
         if len(yes) >= self.n:
             return True
         return None if len(yes | maybe) >= self.n else False
 
     def _holding(self, view: View) -> list[Condition]:
-        return [p for p in self.of if p.truth(view)]
+        return _holding(self, self.of, view)
 
     def phrases(self, view: View) -> list[str]:
         return _phrases(self._holding(view), view)
@@ -1131,6 +1189,14 @@ def _phrases(parts: Sequence[Condition], view: View) -> list[str]:
                 said = [other for other in said if not phrase.startswith(other)]
                 said.append(phrase)
     return said
+
+
+def _holding(whole: Condition, parts: Sequence[Condition], view: View) -> list[Condition]:
+    """The parts that hold, found once a view: words and evidence both ask."""
+    found = view.holding.get(id(whole))
+    if found is None:
+        found = view.holding[id(whole)] = [p for p in parts if p.truth(view)]
+    return found
 
 
 def _lacked(parts: Sequence[Condition], view: View) -> set[str]:

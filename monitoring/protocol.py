@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from monitoring.conditions import (
     Above,
@@ -27,6 +34,7 @@ from monitoring.conditions import (
     leaves,
     parse_condition,
 )
+from monitoring.deciding import Plan
 from monitoring.domain import (
     Check,
     FlapFacts,
@@ -37,7 +45,7 @@ from monitoring.domain import (
     Severity,
     Tissue,
 )
-from monitoring.signs import SIGNS, Unable
+from monitoring.signs import SIGNS, Family, Unable
 
 FOLDER = Path(__file__).parent.parent / "config" / "protocols"
 
@@ -175,6 +183,15 @@ class Protocol(_Part):
             if any(not isinstance(leaf, ScheduleIs) for lv in r.levels for leaf in leaves(lv.when))
         )
 
+    @cached_property
+    def plan(self) -> Plan:
+        """The check rules as questions, for ``assess``."""
+        with_monitor = (s for signs in self.required_with_monitor.values() for s in signs)
+        return Plan(
+            ([level.when for level in rule.levels] for rule in self.check_rules),
+            [*self.required, *with_monitor],
+        )
+
     def phase_at(self, hour: float) -> Phase:
         """The phase that holds the hour since the slots began; the first before them, the last
         after the last."""
@@ -196,23 +213,37 @@ class Protocol(_Part):
 
     def required_for(self, facts: FlapFacts) -> tuple[str, ...]:
         """The signs a full check of this flap must answer."""
-        found = list(self.required)
-        for monitor, signs in sorted(self.required_with_monitor.items()):
-            if monitor in facts.monitors:
-                found += [s for s in signs if s not in found]
-        return tuple(found)
+        known = self.required_by_monitors.get(facts.monitors)
+        if known is None:
+            added = (
+                signs
+                for monitor, signs in sorted(self.required_with_monitor.items())
+                if monitor in facts.monitors
+            )
+            named = itertools.chain(self.required, *added)
+            known = self.required_by_monitors[facts.monitors] = tuple(dict.fromkeys(named))
+        return known
+
+    @cached_property
+    def required_by_monitors(self) -> dict[frozenset[Monitor], tuple[str, ...]]:
+        """What ``required_for`` found before."""
+        return {}
 
     def is_full(self, check: Check, facts: FlapFacts) -> bool:
         """Whether the check answers every required sign (a value, or unable with a reason) and
         has values from two families (one if the flap is buried)."""
-        if any(name not in check.signs for name in self.required_for(facts)):
-            return False
-        looked_at = {
-            SIGNS[name].family
-            for name, value in check.signs.items()
-            if not isinstance(value, Unable) and SIGNS[name].family is not None
-        }
-        return len(looked_at) >= (1 if facts.buried else 2)
+        for name in self.required_for(facts):
+            if name not in check.signs:
+                return False
+        wanted = 1 if facts.buried else 2
+        looked_at: set[Family] = set()
+        for name, value in check.signs.items():
+            family = SIGNS[name].family
+            if family is not None and not isinstance(value, Unable):
+                looked_at.add(family)
+                if len(looked_at) == wanted:
+                    return True
+        return False
 
 
 def read(text: str, name: str) -> Protocol:
