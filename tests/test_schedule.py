@@ -415,7 +415,8 @@ def test_a_check_that_fills_the_slot_early_moves_on_to_the_next() -> None:
 def test_an_overdue_flap_stays_overdue_when_the_next_window_opens() -> None:
     """Missing a slot does not make a flap merely "due soon" for the next: it counts from the
     first check that was owed, with the number missed."""
-    assert due([look(0)], 104).missed == 0
+    assert due([look(0)], 104.9).missed == 0
+    assert due([look(0)], 105).missed == 1
     found = due([look(0)], 110)
     assert (found.state, found.at, found.since, found.missed) == (
         DueState.OVERDUE, after(60), after(75), 1,
@@ -437,6 +438,12 @@ def test_an_incomplete_check_leaves_the_slot_due() -> None:
     found = due([look(0), attempt], 110)
     assert (found.state, found.at, found.missed) == (DueState.OVERDUE, after(60), 0)
     assert due([look(0), attempt, look(111)], 112).at == after(180)
+
+
+@pytest.mark.parametrize(("tried", "missed"), [(44.9, 1), (45, 0), (104.9, 0), (105, 1)])
+def test_an_incomplete_check_speaks_for_its_own_slot_only(tried: float, missed: int) -> None:
+    """The slot of minute 60 was tried, not missed, by an incomplete check from 45 to 105."""
+    assert due([look(0), look(tried, full=False)], 110).missed == missed
 
 
 def test_a_check_not_yet_recorded_does_not_count() -> None:
@@ -469,6 +476,11 @@ def test_a_recheck_brings_the_next_check_forward(now: float, state: DueState) ->
 def test_the_slot_comes_first_when_it_is_earlier() -> None:
     """A recheck asked for after the next slot never puts the slot off."""
     assert due([look(0)], 50, rechecks=[recheck(0, 70)]).kind == "slot"
+
+
+def test_a_recheck_asked_by_a_check_just_before_arrival_stands() -> None:
+    """The arrival check may be made in the window before arrival; what it asks for is asked."""
+    assert due([look(-5)], 1, rechecks=[recheck(-5, 10)]).kind == "recheck"
 
 
 def test_the_longest_overdue_is_named() -> None:
@@ -545,6 +557,7 @@ def test_releasing_makes_a_check_due_at_once() -> None:
     assert (found.kind, found.rule, found.at, found.state) == (
         "recheck", RELEASED, after(130), DueState.DUE,
     )  # fmt: skip
+    assert due([look(0)], 130, of=held).at == after(130)
     assert due([look(0)], 135, of=held).state is DueState.OVERDUE
     assert facts_of(noticed([look(0)], 136, of=held)) == [("recheck_overdue", 135)]
     assert due([look(0), look(130)], 131, of=held).at == after(180)
@@ -571,6 +584,15 @@ def test_a_release_on_the_slot_asks_once() -> None:
     """A hold released at the very time of a slot leaves that slot, with its own grace."""
     found = due([look(0)], 121, of=flap(holds=(hold(65, 120),)))
     assert (found.kind, found.at, found.missed) == ("slot", after(120), 0)
+    assert noticed([look(0)], 126, of=flap(holds=(hold(65, 120),))) == []
+
+
+def test_the_last_release_counts() -> None:
+    """Imaging, then theatre: the check is due from the last release; a hold entered and ended in
+    the same minute asks nothing."""
+    found = due([look(0)], 52, of=flap(holds=(hold(10, 20), hold(30, 50))))
+    assert (found.rule, found.at) == (RELEASED, after(50))
+    assert due([look(0)], 41, of=flap(holds=(hold(40, 40),))).at == after(60)
 
 
 def test_a_recheck_that_falls_into_a_hold_moves_to_the_release() -> None:
@@ -604,6 +626,10 @@ def test_a_return_to_the_ward_restarts_the_slots() -> None:
     ]
     arrival = due([look(300)], 408, of=restarted, by=WARD_PROTOCOL, rechecks=[recheck(300, 305)])
     assert (arrival.kind, arrival.at, arrival.state) == ("slot", after(407), DueState.DUE)
+    on_return = due([look(300)], 408, of=restarted, by=WARD_PROTOCOL, rechecks=[recheck(407, 407)])
+    assert on_return.at == after(407)
+    later = noticed([look(300)], 413, of=restarted, by=WARD_PROTOCOL, rechecks=[recheck(407, 408)])
+    assert ("recheck_overdue", 413) in facts_of(later)
     counted = timeliness(restarted, WARD_PROTOCOL, [look(300)], after(430))
     assert (counted.expected, counted.missed, counted.on_time) == (11, 10, 1)
 
@@ -693,12 +719,26 @@ def test_the_second_incomplete_check_in_a_row_is_noticed() -> None:
     assert twice([look(0), first, second], 119) == [("attempted_twice", 118)]
     assert twice([look(0), first, second, look(125)], 126) == []
     assert twice([look(0), look(5, full=False), look(10, full=False)], 20) == []
+    assert twice([look(0, full=False), look(5, full=False)], 6) == [("attempted_twice", 5)]
+
+
+def test_incomplete_checks_in_theatre_or_before_a_return_are_not_counted() -> None:
+    """On hold nothing was asked; and a return begins a new count."""
+    tries = [look(60, full=False), look(118, full=False)]
+    in_hold = noticed([look(0), *tries], 130, of=flap(holds=(hold(110, 125),)))
+    assert "attempted_twice" not in {n.fact for n in in_hold}
+    returned = flap(holds=(hold(119, 200),), returns=(back(200),))
+    found = noticed([look(0), *tries], 201, of=returned)
+    assert "attempted_twice" not in {n.fact for n in found}
+    again = noticed([look(0), *tries, look(190, full=False)], 201, of=returned)
+    assert "attempted_twice" not in {n.fact for n in again}
 
 
 def test_an_unmet_recheck_is_noticed_after_its_grace() -> None:
     """Five minutes after its time, with the recheck itself; not once it was made."""
     asked = recheck(0, 15)
     assert noticed([look(0)], 19.99, rechecks=[asked]) == []
+    assert noticed([look(0)], 30, rechecks=[asked], since=20) == []
     (found,) = noticed([look(0)], 20, rechecks=[asked])
     assert (found.fact, found.at, found.recheck) == ("recheck_overdue", after(20), asked)
     assert noticed([look(0), look(14)], 20, rechecks=[asked]) == []
