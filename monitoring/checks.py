@@ -53,10 +53,10 @@ _BODY = (
     "key", "flap_id", "observed_at", "by", "recorded_at", "source", "note", "nurse_concern",
     "concern_about", "unable",
 )  # fmt: skip
-_GIST = ("is_full", "severity", "pattern")
+_GIST = ("is_full", "severity", "pattern", "because", "unanswered", "first_recorded_at")
 _HISTORY = (
-    "body_hash", "replaces_key", "amend_reason", "replaced_by_key", "replaced_at", "struck_by",
-    "struck_at", "struck_reason",
+    "body_hash", "replaces_key", "amend_reason", "amended_by", "replaced_by_key", "replaced_at",
+    "struck_by", "struck_at", "struck_reason",
 )  # fmt: skip
 _YES_NO = tuple(s.name for s in SIGNS.values() if s.kind == "yes_no")
 BODY_WIDTH = len(_BODY) + len(_SIGN_COLUMNS)
@@ -70,12 +70,19 @@ class NoSuchCheck(MonitoringError):
 
 
 class JudgedCheck(NamedTuple):
-    """A check with the gist of its current assessment (None before one)."""
+    """A check with the gist of its current assessment (None before one).
+
+    ``because`` is said of the worst finding, ``unanswered`` counts rules, ``first_recorded_at``
+    is when its first version was recorded.
+    """
 
     check: Check
     is_full: bool | None
     severity: Severity | None
     pattern: Pattern | None
+    because: str | None
+    unanswered: int | None
+    first_recorded_at: datetime
 
 
 class StoredCheck(NamedTuple):
@@ -87,11 +94,11 @@ class StoredCheck(NamedTuple):
     pattern: Pattern | None
     because: str | None
     unanswered: int | None
+    first_recorded_at: datetime
     body_hash: str
     replaces_key: UUID | None
     amend_reason: str | None
     amended_by: str | None
-    first_recorded_at: datetime
     replaced_by_key: UUID | None
     replaced_at: datetime | None
     struck_by: str | None
@@ -164,28 +171,30 @@ def check_to_row(check: Check) -> dict[str, Any]:
 
 
 def _judged(row: Sequence[Any]) -> JudgedCheck:
-    full, severity, pattern = row[BODY_WIDTH : BODY_WIDTH + len(_GIST)]
+    full, severity, pattern, because, unanswered, first = row[
+        BODY_WIDTH : BODY_WIDTH + len(_GIST)
+    ]
     return JudgedCheck(
         check_from_row(row),
         None if full is None else bool(full),
         None if severity is None else _SEVERITIES[severity],
         None if pattern is None else _PATTERNS[pattern],
+        because,
+        unanswered,
+        from_micros(first),
     )
 
 
 def _stored(row: Sequence[Any]) -> StoredCheck:
-    body_hash, replaces, why, replaced_by, replaced_at, who, struck_at, reason = row[
+    body_hash, replaces, why, amender, replaced_by, replaced_at, who, struck_at, reason = row[
         BODY_WIDTH + len(_GIST) :
     ]
     return StoredCheck(
         *_judged(row),
-        because,
-        unanswered,
         body_hash,
         None if replaces is None else _uuid(replaces),
         why,
         amender,
-        first,
         None if replaced_by is None else _uuid(replaced_by),
         None if replaced_at is None else from_micros(replaced_at),
         who,

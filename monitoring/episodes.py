@@ -369,11 +369,13 @@ def open_rechecks(conn: Connection, flap_id: str | None = None) -> list[Recheck]
 
 def _read_recheck(
     recheck_id: int, flap_id: str, asked_at: datetime, due_at: datetime, rule: str,
-    if_unmet: str | None, check_key: str | None,
+    if_unmet: str | None, check_key: str | None, round: int, severity: str,
 ) -> Recheck:  # fmt: skip
-    severity = None if if_unmet is None else Severity(if_unmet)
+    louder = None if if_unmet is None else Severity(if_unmet)
     asked_by = None if check_key is None else UUID(check_key)
-    return Recheck(recheck_id, flap_id, asked_at, due_at, rule, severity, asked_by)
+    return Recheck(
+        recheck_id, flap_id, asked_at, due_at, rule, louder, asked_by, round, Severity(severity)
+    )
 
 
 def meet_rechecks(conn: Connection, recheck_ids: Iterable[int], check_key: UUID) -> None:
@@ -418,6 +420,15 @@ def watch_findings_of(
         WatchFinding(*row)._replace(severity=Severity(row[2]))
         for row in conn.execute(chosen.order_by(_watch.c.due_at, _watch.c.id))
     ]
+
+
+def known_deadlines(
+    conn: Connection, since: datetime
+) -> frozenset[tuple[str, str, str, datetime]]:
+    """(flap, rule, severity, deadline) of every deadline written down, from ``since`` on."""
+    columns = (_watch.c.flap_id, _watch.c.rule, _watch.c.severity, _watch.c.due_at)
+    rows = conn.execute(select(*columns).where(_watch.c.due_at >= since))
+    return frozenset((row[0], row[1], row[2], row[3]) for row in rows)
 
 
 class Heartbeat(NamedTuple):

@@ -1,0 +1,195 @@
+"""An alert's life, as a table: when it is raised, joined, pages again, recovers and ends.
+
+One episode runs per flap and stream. It latches: nothing but a person's reason closes it, save
+that a monitoring alert closes itself. Yellow makes none; it shows on the tile.
+
+    state         event         becomes        pages
+    (none)        raise         open           yes
+    open          join          open           no
+    open          worsen        open           yes
+    open          recur         open           yes
+    open          recover       open           no   (shown "recovered, not closed")
+    open          acknowledge   acknowledged   no
+    open          close         closed         no
+    acknowledged  join          acknowledged   no
+    acknowledged  worsen        open           yes
+    acknowledged  recur         open           yes
+    acknowledged  recover       acknowledged   no
+    acknowledged  acknowledge   acknowledged   no   (by the same person only)
+    acknowledged  close         closed         no
+
+Recur is the same finding after a clear full check, and every new concern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from monitoring.domain import AlertState, Finding, MonitoringError, Pattern, Severity, Stream
+from monitoring.protocol import Protocol
+from monitoring.schedule import Noticed, Recheck
+
+
+class AlertEvent(StrEnum):
+    """What can happen to an alert; the timeline's vocabulary."""
+
+    RAISE = "raise"
+    JOIN = "join"
+    WORSEN = "worsen"
+    RECUR = "recur"
+    RECOVER = "recover"
+    ACKNOWLEDGE = "acknowledge"
+    CLOSE = "close"
+    AMENDED = "amended"
+
+
+class WrongMove(MonitoringError):
+    """Something an alert in its present state cannot do."""
+
+
+_OPEN, _ACK, _CLOSED = AlertState.OPEN, AlertState.ACKNOWLEDGED, AlertState.CLOSED
+_E = AlertEvent
+
+MOVES: Mapping[tuple[AlertState | None, AlertEvent], tuple[AlertState, bool]] = {
+    (None, _E.RAISE): (_OPEN, True),
+    (_OPEN, _E.JOIN): (_OPEN, False),
+    (_OPEN, _E.WORSEN): (_OPEN, True),
+    (_OPEN, _E.RECUR): (_OPEN, True),
+    (_OPEN, _E.RECOVER): (_OPEN, False),
+    (_OPEN, _E.ACKNOWLEDGE): (_ACK, False),
+    (_OPEN, _E.CLOSE): (_CLOSED, False),
+    (_OPEN, _E.AMENDED): (_OPEN, False),
+    (_ACK, _E.JOIN): (_ACK, False),
+    (_ACK, _E.WORSEN): (_OPEN, True),
+    (_ACK, _E.RECUR): (_OPEN, True),
+    (_ACK, _E.RECOVER): (_ACK, False),
+    (_ACK, _E.ACKNOWLEDGE): (_ACK, False),
+    (_ACK, _E.CLOSE): (_CLOSED, False),
+    (_ACK, _E.AMENDED): (_ACK, False),
+}
+"""(state, event) to (next state, whether it pages). What is not here cannot happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What the table needs of an alert that is not closed."""
+
+    id: int
+    stream: Stream
+    severity: Severity
+    state: AlertState
+    recovered: bool
+    acknowledged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One thing that happens to one episode (or raises it), and what it leads to."""
+
+    event: AlertEvent
+    stream: Stream
+    state: AlertState
+    severity: Severity
+    pages: bool
+    findings: tuple[Finding, ...] = ()
+    episode: Episode | None = None
+
+
+def after_check(
+    episodes: Sequence[Episode], findings: Iterable[Finding], *, full: bool, newest: bool
+) -> list[Move]:
+    """What a check's findings do to the flap's episodes, worst first.
+
+    ``full`` and ``newest`` say whether the check may show recovery: a partial look and an old
+    late entry never do. An amendment passes only the findings that are new.
+    """
+    by_stream: dict[Stream, list[Finding]] = {}
+    every = list(findings)
+    for finding in every:
+        if finding.severity.rank >= Severity.AMBER.rank:
+            by_stream.setdefault(finding.stream, []).append(finding)
+    running = {e.stream: e for e in episodes}
+    moves = [_heard(running.get(stream), found) for stream, found in by_stream.items()]
+    speaking = {f.stream for f in every}
+    if full and newest:
+        moves += [
+            _move(_E.RECOVER, e, e.severity)
+            for e in episodes
+            if e.stream not in speaking and not e.recovered and e.stream is not Stream.CONCERN
+        ]
+    return sorted(moves, key=lambda m: -m.severity.rank)
+
+
+def _heard(episode: Episode | None, found: list[Finding]) -> Move:
+    worst = max(found, key=lambda f: f.severity.rank)
+    findings = tuple(found)
+    if episode is None:
+        state, pages = MOVES[None, _E.RAISE]
+        return Move(_E.RAISE, worst.stream, state, worst.severity, pages, findings)
+    if worst.severity.rank > episode.severity.rank:
+        return _move(_E.WORSEN, episode, worst.severity, findings)
+    if episode.recovered or episode.stream is Stream.CONCERN:
+        return _move(_E.RECUR, episode, episode.severity, findings)
+    return _move(_E.JOIN, episode, episode.severity, findings)
+
+
+def _move(
+    event: AlertEvent, episode: Episode, severity: Severity, findings: tuple[Finding, ...] = ()
+) -> Move:
+    state, pages = next_state(episode.state, event)
+    return Move(event, episode.stream, state, severity, pages, findings, episode)
+
+
+def next_state(state: AlertState, event: AlertEvent) -> tuple[AlertState, bool]:
+    """The state an event leads to, and whether it pages. Raises WrongMove if it cannot happen."""
+    try:
+        return MOVES[state, event]
+    except KeyError:
+        raise WrongMove(f"An alert that is {state} cannot {event}.") from None
+
+
+def watch_findings(protocol: Protocol, noticed: Iterable[Noticed]) -> list[Finding]:
+    """What the protocol says of what the watcher noticed, dated at the deadlines that passed."""
+    found = []
+    for fact in noticed:
+        for rule in protocol.rules:
+            level = rule.schedule_facts.get(fact.fact)
+            if level is None:
+                continue
+            found.append(
+                Finding(
+                    rule=rule.id,
+                    severity=level.severity,
+                    pattern=level.pattern or Pattern.MONITORING,
+                    because=fact.because,
+                    at=fact.at,
+                    citations=rule.citations,
+                    do_now=level.do_now.strip(),
+                    recheck_minutes=level.recheck_minutes,
+                )
+            )
+    return found
+
+
+def unmet(finding: Finding, deadline: datetime) -> Finding | None:
+    """The finding a recheck that was not done turns into; None if the protocol asks for none."""
+    if finding.if_unmet is None:
+        return None
+    return Finding(
+        rule=finding.rule,
+        severity=finding.if_unmet,
+        pattern=finding.pattern,
+        because=f"Not confirmed in time by the recheck asked for. {finding.because}",
+        at=deadline,
+        evidence=finding.evidence,
+        citations=finding.citations,
+        do_now=finding.do_now,
+    )
+
+
+def louder_at(recheck: Recheck, flap_held: bool, now: datetime) -> bool:
+    """Whether a recheck was not done in time and its finding turns louder."""
+    return recheck.if_unmet is not None and recheck.due_at <= now and not flap_held

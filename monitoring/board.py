@@ -1,0 +1,449 @@
+"""What a tile says, and the order of tiles: the worst flap first, unknown never calm.
+
+Pure: everything a tile needs comes in as values, ``now`` and the ward's zone included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from monitoring.conditions import lasting
+from monitoring.domain import (
+    AlertState,
+    Check,
+    Flap,
+    Intent,
+    Pattern,
+    Patient,
+    Severity,
+    Stream,
+    derive,
+)
+from monitoring.protocol import Protocol
+from monitoring.schedule import Due, DueState, Look, Recheck, due_words, next_due
+from monitoring.signs import SIGNS, Unable
+
+SPARK_HOURS = 12
+"""How far back the small trend of a tile reaches."""
+
+
+class TileState(StrEnum):
+    """What the left edge of a tile says. Unknown is a state of the board, not a severity."""
+
+    RED = "red"
+    AMBER = "amber"
+    UNKNOWN = "unknown"
+    YELLOW = "yellow"
+    NONE = "none"
+
+
+_ORDER = {state: place for place, state in enumerate(TileState)}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCheck:
+    """A check with what was said of it."""
+
+    check: Check
+    first_recorded_at: datetime
+    full: bool
+    severity: Severity
+    pattern: Pattern | None
+    because: tuple[str, ...] = ()
+    unanswered: int = 0
+
+    @property
+    def look(self) -> Look:
+        """What the schedule needs of it."""
+        c = self.check
+        return Look(c.observed_at, self.first_recorded_at, self.full, c.key)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that is not closed, as the board shows it."""
+
+    id: int
+    flap_id: str
+    stream: Stream
+    severity: Severity
+    pattern: Pattern
+    state: AlertState
+    raised_at: datetime
+    first_sign_at: datetime
+    because: str
+    rule: str
+    do_now: str = ""
+    recovered_at: datetime | None = None
+    amended_at: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    intent: Intent | None = None
+    expected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bedside:
+    """Everything known of one flap that its tile may say. ``seen`` runs oldest first."""
+
+    flap: Flap
+    patient: Patient
+    protocol: Protocol
+    seen: Sequence[SeenCheck] = ()
+    alerts: Sequence[OpenAlert] = ()
+    rechecks: Sequence[Recheck] = ()
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """The gap over the last hours: (minutes ago, °C) with None where checks are missing."""
+
+    points: tuple[tuple[float, float | None], ...]
+    threshold: float | None
+    baseline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One flap on the board, in words."""
+
+    flap_id: str
+    state: TileState
+    word: str
+    pattern: str
+    since: str
+    bed: str
+    name: str
+    mrn: str
+    born: str
+    label: str
+    hours_text: str
+    why: tuple[tuple[str, bool], ...]
+    plan: str
+    plan_has: bool
+    spark: Spark
+    last_time: str
+    last_ago: str
+    due: Due
+    due_word: str
+    due_text: str
+    mine: bool
+    recovered: bool
+    namesake: bool = False
+    note: str = ""
+    operation_id: str | None = None
+    ward: str = ""
+    rank: tuple[int, int, float, str] = field(default=(0, 0, 0.0, ""))
+
+
+def clock(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Local wall time; with the weekday when it was on another local day than ``now``."""
+    local = moment.astimezone(zone)
+    if now is not None and local.date() != now.astimezone(zone).date():
+        return f"{local:%a %H:%M}"
+    return f"{local:%H:%M}"
+
+
+def tiles(beds: Iterable[Bedside], now: datetime, zone: ZoneInfo) -> list[Tile]:
+    """Every flap's tile, worst first. Paddles of one operation stand together, and the worst of
+    them speaks for all."""
+    made = [tile(b, now, zone) for b in beds]
+    made = _tell_namesakes(made)
+    made = _tell_paddles(made)
+    worst: dict[str, tuple[int, int, float, str]] = {}
+    for t in made:
+        group = t.operation_id or t.flap_id
+        worst[group] = min(worst.get(group, t.rank), t.rank)
+    return sorted(made, key=lambda t: (worst[t.operation_id or t.flap_id], t.rank))
+
+
+def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
+    """What one flap's tile says now."""
+    flap, patient = bed.flap, bed.patient
+    due = next_due(flap, bed.protocol, [s.look for s in bed.seen], bed.rechecks, now)
+    last = bed.seen[-1] if bed.seen else None
+    state = _state(bed, last, due, now)
+    speaking = _speaking(bed.alerts)
+    plan, has = _plan(speaking, now, zone)
+    return Tile(
+        flap_id=flap.id,
+        state=state,
+        word=_word(state, due),
+        pattern=_pattern(state, speaking, last, due),
+        since=_since(state, speaking, now, zone),
+        bed=patient.bed,
+        name=patient.name,
+        mrn=patient.mrn,
+        born=f"{patient.born_on:%d %b %Y}",
+        label=flap.facts.label,
+        hours_text=hours_text(flap, now),
+        why=_why(bed, state, speaking, last, due, now, zone),
+        plan=plan,
+        plan_has=has,
+        spark=spark(bed, now),
+        last_time="no check yet" if last is None else clock(last.check.observed_at, zone, now),
+        last_ago="" if last is None else f"{lasting(now - last.check.observed_at)} ago",
+        due=due,
+        due_word=_due_word(due, zone, now),
+        due_text=due_words(due, now),
+        mine=bed.mine,
+        recovered=speaking is not None and speaking.recovered_at is not None,
+        operation_id=flap.facts.operation_id,
+        ward=patient.ward,
+        rank=_rank(state, speaking, due, patient.bed, now),
+    )
+
+
+def hours_text(flap: Flap, now: datetime) -> str:
+    """Hours since perfusion was last restored, and whether that was after a return."""
+    hours = max(flap.hours(now), 0.0)
+    text = f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    again = flap.perfused_at != flap.facts.perfused_at
+    return f"{text} since re-perfusion" if again else text
+
+
+def _speaking(alerts: Sequence[OpenAlert]) -> OpenAlert | None:
+    """The alert that the tile speaks of: the worst, an open one before an acknowledged one."""
+    if not alerts:
+        return None
+    return min(
+        alerts,
+        key=lambda a: (-a.severity.rank, a.stream is Stream.MONITORING,
+                       a.state is AlertState.ACKNOWLEDGED, a.raised_at),
+    )  # fmt: skip
+
+
+def _state(bed: Bedside, last: SeenCheck | None, due: Due, now: datetime) -> TileState:
+    clinical = [a.severity for a in bed.alerts if a.stream is not Stream.MONITORING]
+    if clinical:
+        worst = max(clinical, key=lambda s: s.rank)
+        return TileState(worst.value)
+    if _unknown(last, due, now):
+        return TileState.UNKNOWN
+    if bed.alerts:
+        return TileState.AMBER
+    if last is not None and last.severity is not Severity.NONE:
+        return TileState.YELLOW
+    return TileState.YELLOW if due.state is DueState.OVERDUE else TileState.NONE
+
+
+def _unknown(last: SeenCheck | None, due: Due, now: datetime) -> bool:
+    """No trustworthy recent check: none at all, an incomplete one, a missed slot, or 30 min
+    late; or the flap is on hold."""
+    if last is None or due.state is DueState.HELD:
+        return True
+    if not last.full and last.severity is Severity.NONE:
+        return True
+    late = due.at is not None and due.state is DueState.OVERDUE
+    return late and (due.missed > 0 or now - (due.at or now) >= timedelta(minutes=30))
+
+
+def _word(state: TileState, due: Due) -> str:
+    if due.state is DueState.HELD and state is TileState.UNKNOWN:
+        return "ON HOLD"
+    return "No finding" if state is TileState.NONE else state.upper()
+
+
+def _pattern(
+    state: TileState, speaking: OpenAlert | None, last: SeenCheck | None, due: Due
+) -> str:
+    if state is TileState.UNKNOWN:
+        if due.state is DueState.HELD:
+            return "not being checked"
+        if due.state is DueState.OVERDUE:
+            return "check overdue"
+        return "no check yet" if last is None else "last check incomplete"
+    if speaking is not None:
+        return _PATTERN_WORDS[speaking.stream, speaking.pattern]
+    if state is TileState.YELLOW:
+        return "attention" if last is not None and last.severity.rank else "check overdue"
+    if last is not None and last.unanswered:
+        rules = "rule" if last.unanswered == 1 else "rules"
+        return f"{last.unanswered} {rules} unanswered"
+    return ""
+
+
+def _pattern_words() -> dict[tuple[Stream, Pattern], str]:
+    words = {
+        Pattern.ARTERIAL: "arterial pattern",
+        Pattern.VENOUS: "venous pattern",
+        Pattern.HAEMATOMA: "haematoma",
+        Pattern.DEVICE: "device signal",
+        Pattern.MONITORING: "checks",
+        Pattern.INDETERMINATE: "unclear pattern",
+    }
+    return {
+        (stream, pattern): "nurse concern" if stream is Stream.CONCERN else text
+        for stream in Stream
+        for pattern, text in words.items()
+    }
+
+
+_PATTERN_WORDS = _pattern_words()
+
+
+def _since(
+    state: TileState, speaking: OpenAlert | None, now: datetime, zone: ZoneInfo
+) -> str:
+    if speaking is None or state not in (TileState.RED, TileState.AMBER):
+        return ""
+    return f"since {clock(speaking.first_sign_at, zone, now)}"
+
+
+def _why(
+    bed: Bedside, state: TileState, speaking: OpenAlert | None, last: SeenCheck | None,
+    due: Due, now: datetime, zone: ZoneInfo,
+) -> tuple[tuple[str, bool], ...]:  # fmt: skip
+    """The reason in parts (text, decisive)."""
+    said: list[tuple[str, bool]] = []
+    if state is TileState.UNKNOWN:
+        said.append((_why_unknown(last, due, now, zone), True))
+    if speaking is not None and (state is not TileState.UNKNOWN):
+        said.append((speaking.because, True))
+        if speaking.recovered_at is not None:
+            said.append(("Recovered since, not closed.", False))
+        if speaking.amended_at is not None:
+            said.append(("A value behind this alert was amended later.", False))
+    elif last is not None and last.because and last.because[0] not in {t for t, _ in said}:
+        said.append((last.because[0], True))
+    if last is not None:
+        prefix = "Last known: " if state is TileState.UNKNOWN else ""
+        summary = _summary(last.check)
+        said.append((f"{prefix}{summary}", False) if summary else ("No value recorded.", False))
+    return tuple(said)
+
+
+def _why_unknown(last: SeenCheck | None, due: Due, now: datetime, zone: ZoneInfo) -> str:
+    if due.state is DueState.HELD:
+        return f"{due_words(due, now).capitalize()}."
+    if last is None:
+        return "No check has been made yet."
+    if due.state is DueState.OVERDUE:
+        missed = f"; {due.missed} missed" if due.missed else ""
+        return f"No full check since {clock(last.check.observed_at, zone, now)}{missed}."
+    return "The last check was not complete."
+
+
+_SHORT = ("colour", "refill", "temp_gap_c", "turgor", "doppler_artery", "doppler_vein",
+          "implant_signal", "sto2_percent")  # fmt: skip
+_SHORT_LABEL = {
+    "refill": "refill", "temp_gap_c": "gap", "turgor": "turgor", "doppler_artery": "artery",
+    "doppler_vein": "vein", "implant_signal": "implant", "sto2_percent": "StO2",
+}  # fmt: skip
+
+
+def _summary(check: Check) -> str:
+    """The last readings in a line: "Matches, refill 2.0 s, gap 0.3 °C, artery strong"."""
+    parts = []
+    for name in _SHORT:
+        value = derive(name, check) if name == "temp_gap_c" else check.signs.get(name)
+        if value is None or isinstance(value, Unable):
+            continue
+        shown = f"{value:.1f} °C" if name == "temp_gap_c" else SIGNS[name].show(value)
+        parts.append(f"{_SHORT_LABEL.get(name, '')} {shown}".strip())
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:
+    """Who has it: acknowledged by whom, coming when; or open for how long."""
+    if speaking is None:
+        return "", False
+    if speaking.acknowledged_by is None or speaking.acknowledged_at is None:
+        return f"open {lasting(now - speaking.raised_at)}, nobody has it yet", False
+    text = f"{clock(speaking.acknowledged_at, zone, now)} acknowledged by {speaking.acknowledged_by}"
+    if speaking.intent is not None:
+        text += f": {INTENT_WORDS[speaking.intent]}"
+    if speaking.expected_at is not None:
+        text += f", {clock(speaking.expected_at, zone, now)}"
+    return text, True
+
+
+INTENT_WORDS: Mapping[Intent, str] = {
+    Intent.COMING: "coming",
+    Intent.REVIEWING: "reviewing photo and chart",
+    Intent.ADVISING: "advising by telephone",
+    Intent.PASSING: "passing on",
+}
+
+
+def _due_word(due: Due, zone: ZoneInfo, now: datetime) -> str:
+    if due.state in (DueState.HELD, DueState.ENDED) or due.at is None:
+        return due.state.value
+    if due.state is DueState.OVERDUE:
+        return "recheck overdue" if due.kind == "recheck" else "overdue"
+    return "recheck" if due.kind == "recheck" else f"due {clock(due.at, zone, now)}"
+
+
+def spark(bed: Bedside, now: datetime) -> Spark:
+    """The temperature gap over the last hours; a break wherever a check should have been."""
+    points: list[tuple[float, float | None]] = []
+    before: SeenCheck | None = None
+    for seen in bed.seen:
+        ago = (now - seen.check.observed_at) / timedelta(minutes=1)
+        if ago > SPARK_HOURS * 60:
+            continue
+        gap = derive("temp_gap_c", seen.check)
+        if before is not None and _gap_between(bed, before, seen):
+            points.append((ago, None))
+        points.append((ago, gap if isinstance(gap, float) else None))
+        before = seen
+    base = None if bed.flap.baseline is None else derive("temp_gap_c", bed.flap.baseline)
+    limits = bed.protocol.limits("temp_gap_c")
+    return Spark(
+        tuple(points), limits[0] if limits else None, base if isinstance(base, float) else None
+    )
+
+
+def _gap_between(bed: Bedside, a: SeenCheck, b: SeenCheck) -> bool:
+    hour = (b.check.observed_at - bed.flap.slots_from) / timedelta(hours=1)
+    every = bed.protocol.phase_at(max(hour, 0)).every_minutes
+    return b.check.observed_at - a.check.observed_at > timedelta(minutes=1.75 * every)
+
+
+def _rank(
+    state: TileState, speaking: OpenAlert | None, due: Due, bed: str, now: datetime
+) -> tuple[int, int, float, str]:
+    """The order of tiles: state; then what nobody has; then what waits longest; then bed."""
+    held = speaking is not None and speaking.state is AlertState.ACKNOWLEDGED
+    place = _ORDER[state]
+    if due.state is DueState.HELD and state is TileState.UNKNOWN:
+        place = _ORDER[TileState.YELLOW]
+    moment = now if due.at is None else due.at
+    if speaking is not None and state in (TileState.RED, TileState.AMBER):
+        moment = speaking.raised_at
+    return place, int(held), moment.timestamp(), bed
+
+
+def surname(name: str) -> str:
+    """What namesakes share: the family name before the comma, else the last word."""
+    return (name.split(",")[0] if "," in name else name.split()[-1]).strip().casefold()
+
+
+def _tell_namesakes(made: list[Tile]) -> list[Tile]:
+    people: dict[tuple[str, str], set[str]] = {}
+    for t in made:
+        people.setdefault((t.ward, surname(t.name)), set()).add(t.mrn)
+    return [replace(t, namesake=len(people[t.ward, surname(t.name)]) > 1) for t in made]
+
+
+def _tell_paddles(made: list[Tile]) -> list[Tile]:
+    paddles: dict[str, list[Tile]] = {}
+    for t in made:
+        if t.operation_id is not None:
+            paddles.setdefault(t.operation_id, []).append(t)
+    told = []
+    for t in made:
+        group = paddles.get(t.operation_id or "", [])
+        worst = min(group, key=lambda g: g.rank, default=t)
+        if len(group) > 1:
+            own = "worst of" if worst is t else f"{worst.label} is {worst.word};"
+            text = f"{own} {len(group)} flaps of one operation"
+            t = replace(t, note=text)
+        told.append(t)
+    return told

@@ -1,0 +1,56 @@
+"""The verbs: every write to the clinical record, each one transaction, no screen in between.
+
+A verb says what a person did on the ward. It validates, judges and writes whole or not at all,
+and what it returns was read back from what was committed.
+"""
+
+from monitoring.care.alerts import acknowledge_alert, close_alert
+from monitoring.care.bedside import ALL, Refused, UnknownPerson
+from monitoring.care.importing import Imported, content_key, import_course
+from monitoring.care.recording import (
+    NeedsConfirmation,
+    OtherBody,
+    Saved,
+    amend_check,
+    record_check,
+    retract_check,
+)
+from monitoring.care.staying import (
+    admit_flap,
+    correct_flap,
+    discharge_flap,
+    hold_flap,
+    record_outcome,
+    record_return,
+    release_flap,
+    set_mine,
+    transfer_bed,
+)
+from monitoring.care.watching import raise_overdue
+
+__all__ = [
+    "ALL",
+    "Imported",
+    "NeedsConfirmation",
+    "OtherBody",
+    "Refused",
+    "Saved",
+    "UnknownPerson",
+    "acknowledge_alert",
+    "admit_flap",
+    "amend_check",
+    "close_alert",
+    "content_key",
+    "correct_flap",
+    "discharge_flap",
+    "hold_flap",
+    "import_course",
+    "raise_overdue",
+    "record_check",
+    "record_outcome",
+    "record_return",
+    "release_flap",
+    "retract_check",
+    "set_mine",
+    "transfer_bed",
+]

@@ -1,0 +1,310 @@
+"""A flap's stay: admitted, held, taken back to theatre, moved, set right, discharged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar
+from uuid import uuid4
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from monitoring import episodes, queries, store
+from monitoring.care import alerts
+from monitoring.care.bedside import (
+    Bed, Refused, at_bed, known_person, not_ahead, still_monitored, with_reason,
+)  # fmt: skip
+from monitoring.care.judging import judge_again
+from monitoring.domain import (
+    FlapFacts,
+    Hold,
+    HoldReason,
+    Outcome,
+    OutcomeKind,
+    Patient,
+    Return,
+    Stream,
+    SystemCloseReason,
+)
+from monitoring.protocol import Protocol, find, propose
+from monitoring.queries import Correction
+
+Protocols = Mapping[str, Protocol]
+V = TypeVar("V", Patient, FlapFacts)
+
+
+def admit_flap(
+    record: store.Record, protocols: Protocols, *, patient: Patient, facts: FlapFacts, by: str,
+    now: datetime, protocol_key: str | None = None, flap_id: str | None = None,
+) -> str:  # fmt: skip
+    """Begin to monitor a flap under a protocol version, which stays pinned to it; returns its id.
+
+    Raises Refused when the MRN belongs to somebody else, the flap is monitored already, or it
+    would be perfused in the future.
+    """
+    chosen = propose(protocols, facts) if protocol_key is None else find(protocols, protocol_key)
+    not_ahead("The time of perfusion", facts.perfused_at, now)
+    not_ahead("The start of monitoring", facts.monitoring_from, now)
+    new_id = flap_id or str(uuid4())
+    with record.write() as conn:
+        known_person(conn, by)
+        patient_id = _patient(conn, patient)
+        for other in queries.flaps_of_patient(conn, patient_id):
+            if other.flap.ended_at is None and other.flap.facts.label == facts.label:
+                raise Refused(f"{facts.label} of {patient.name} is monitored already.")
+        store.pin_protocol(conn, chosen.key, chosen.hash, now)
+        queries.insert_flap(conn, new_id, patient_id, facts, chosen.key, by=by, at=now)
+    return new_id
+
+
+def _patient(conn: Connection, patient: Patient) -> int:
+    found = queries.find_patient(conn, patient.mrn)
+    if found is None:
+        return queries.insert_patient(conn, patient)
+    patient_id, known = found
+    same = (known.name.casefold(), known.born_on) == (patient.name.casefold(), patient.born_on)
+    if not same:
+        raise Refused(
+            f"MRN {patient.mrn} belongs to {known.name}, born {known.born_on:%d %b %Y}: "
+            "look at the wristband."
+        )
+    queries.update_patient(conn, patient_id, patient)
+    return patient_id
+
+
+def hold_flap(
+    record: store.Record, protocols: Protocols, *, flap_id: str, reason: HoldReason, by: str,
+    now: datetime, until_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Stop asking for checks: the flap is in theatre, imaging or a procedure.
+
+    Earlier misses stand; clinical alerts stay open. Raises Refused when it is held already.
+    """
+    with record.write() as conn:
+        bed = _acting(conn, protocols, flap_id, by, now)
+        if bed.flap.held(now) is not None:
+            raise Refused(f"{bed.flap.facts.label} is on hold already.")
+        if until_at is not None and until_at <= now:
+            raise Refused("The planned end of the hold is in the past.")
+        hold = Hold(from_at=now, until_at=until_at, reason=reason)
+        queries.insert_hold(conn, flap_id, hold, by=by, at=now)
+        alerts.close_by_itself(conn, flap_id, SystemCloseReason.HOLD, now)
+
+
+def release_flap(
+    record: store.Record, protocols: Protocols, *, flap_id: str, by: str, now: datetime
+) -> None:
+    """End the flap's hold: a check is due at once. Raises Refused when it is not held."""
+    with record.write() as conn:
+        bed = _acting(conn, protocols, flap_id, by, now)
+        held = _held(conn, bed, now)
+        if held is None:
+            raise Refused(f"{bed.flap.facts.label} is not on hold.")
+        queries.release_hold(conn, held.id, by=by, at=now, until_at=now)
+
+
+def _held(conn: Connection, bed: Bed, now: datetime) -> queries.StoredHold | None:
+    return next((h for h in queries.holds_of(conn, bed.flap.id) if h.hold.covers(now)), None)
+
+
+def record_return(
+    record: store.Record, protocols: Protocols, *, flap_id: str, value: Return, by: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Write what is known of a return to theatre, filling in the one that is under way.
+
+    Into theatre opens a hold; back ends it, restarts the slots and clears the baseline. Raises
+    Refused for a time in the future or a return decided while another is under way.
+    """
+    for name, moment in value.model_dump(include=set(_TIMES)).items():
+        if moment is not None:
+            not_ahead(name.replace("_", " ").removesuffix(" at").capitalize(), moment, now)
+    with record.write() as conn:
+        bed = _acting(conn, protocols, flap_id, by, now)
+        before = next((r for r in queries.returns_of(conn, flap_id) if r.value.back_at is None), None)
+        if before is None:
+            queries.insert_return(conn, flap_id, value, by=by, at=now)
+        elif before.value.decided_at == value.decided_at:
+            queries.update_return(conn, before.id, value, by=by, at=now)
+        else:
+            raise Refused("Another return is under way: fill that one in first.")
+        _theatre(conn, bed, value, by, now)
+
+
+_TIMES = ("decided_at", "into_theatre_at", "perfused_again_at", "back_at")
+
+
+def _theatre(conn: Connection, bed: Bed, value: Return, by: str, now: datetime) -> None:
+    held = _held(conn, bed, now)
+    if value.back_at is None:
+        if value.into_theatre_at is not None and held is None:
+            hold = Hold(from_at=value.into_theatre_at, reason=HoldReason.THEATRE)
+            queries.insert_hold(conn, bed.flap.id, hold, by=by, at=now)
+            alerts.close_by_itself(conn, bed.flap.id, SystemCloseReason.HOLD, now)
+        return
+    if held is not None:
+        until = max(value.back_at, held.hold.from_at)
+        queries.release_hold(conn, held.id, by=by, at=now, until_at=until)
+    elif value.into_theatre_at is not None and not _was_held(bed, value.into_theatre_at):
+        hold = Hold(
+            from_at=value.into_theatre_at, until_at=value.back_at, reason=HoldReason.THEATRE
+        )
+        queries.insert_hold(conn, bed.flap.id, hold, by=by, at=now)
+    queries.set_baseline(conn, bed.flap.id, None)
+    _cancel_rechecks(conn, bed.flap.id, now)
+
+
+def _was_held(bed: Bed, moment: datetime) -> bool:
+    return any(h.from_at <= moment <= (h.until_at or moment) for h in bed.flap.holds)
+
+
+def _cancel_rechecks(conn: Connection, flap_id: str, now: datetime) -> None:
+    owed = [r.id for r in episodes.open_rechecks(conn, flap_id)]
+    if owed:
+        episodes.cancel_rechecks(conn, owed, now)
+
+
+def record_outcome(
+    record: store.Record, protocols: Protocols, *, flap_id: str, outcome: Outcome, by: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """How the flap ended, days later if need be. Total loss ends monitoring.
+
+    Raises Refused for a second outcome or a time in the future.
+    """
+    not_ahead("The time of the outcome", outcome.closed_at, now)
+    with record.write() as conn:
+        bed = at_bed(conn, protocols, flap_id, now)
+        known_person(conn, by)
+        known = queries.outcome_of(conn, flap_id)
+        if known is not None:
+            raise Refused(f"The outcome is recorded already: {known.kind.replace('_', ' ')}.")
+        queries.insert_outcome(conn, flap_id, outcome, by=by, at=now)
+        if outcome.kind is OutcomeKind.TOTAL_LOSS and bed.flap.ended_at is None:
+            queries.end_flap(conn, flap_id, outcome.closed_at)
+            _end(conn, flap_id, now)
+
+
+def discharge_flap(
+    record: store.Record, protocols: Protocols, *, flap_id: str, by: str, now: datetime
+) -> None:
+    """End monitoring. Raises Refused while a clinical alert is not closed: nobody would see it."""
+    with record.write() as conn:
+        bed = _acting(conn, protocols, flap_id, by, now)
+        left = [e for e in alerts.running(conn, flap_id) if e.stream is not Stream.MONITORING]
+        if left:
+            raise Refused(
+                f"{bed.flap.facts.label} has an alert that is not closed ({left[0].severity}): "
+                "close it with a reason first."
+            )
+        queries.end_flap(conn, flap_id, now, discharged_by=by)
+        _end(conn, flap_id, now)
+
+
+def _end(conn: Connection, flap_id: str, now: datetime) -> None:
+    alerts.close_by_itself(conn, flap_id, SystemCloseReason.DISCHARGED, now)
+    _cancel_rechecks(conn, flap_id, now)
+
+
+def transfer_bed(
+    record: store.Record, protocols: Protocols, *, flap_id: str, ward: str, bed: str, by: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """The patient lies elsewhere now; every flap of theirs moves along."""
+    with record.write() as conn:
+        here = _acting(conn, protocols, flap_id, by, now)
+        moved = _changed(Patient, here.patient, {"ward": ward, "bed": bed})
+        queries.update_patient(conn, here.patient_id, moved)
+        for field in ("ward", "bed"):
+            _keep_both(conn, flap_id, field, here.patient, moved, "transfer", by, now)
+
+
+def correct_flap(
+    record: store.Record, protocols: Protocols, *, flap_id: str, changes: Mapping[str, object],
+    by: str, reason: str, now: datetime,
+) -> None:  # fmt: skip
+    """Set a wrong fact right (MRN, name, skin type, perfusion time …), keeping both values; every
+    check of the flap is judged again.
+
+    Raises Refused for a fact that cannot be, an MRN of somebody else, or nothing to change.
+    """
+    why = with_reason(reason)
+    with record.write() as conn:
+        bed = at_bed(conn, protocols, flap_id, now)
+        known_person(conn, by)
+        about_patient = {k: v for k, v in changes.items() if k in Patient.model_fields}
+        about_flap = {k: v for k, v in changes.items() if k not in about_patient}
+        person = _changed(Patient, bed.patient, about_patient)
+        facts = _changed(FlapFacts, bed.flap.facts, about_flap)
+        not_ahead("The time of perfusion", facts.perfused_at, now)
+        if person == bed.patient and facts == bed.flap.facts:
+            raise Refused("Nothing differs from what is recorded.")
+        _not_somebody_else(conn, bed, person)
+        queries.update_patient(conn, bed.patient_id, person)
+        queries.update_facts(conn, flap_id, facts)
+        for field in about_patient:
+            _keep_both(conn, flap_id, field, bed.patient, person, why, by, now)
+        for field in about_flap:
+            _keep_both(conn, flap_id, field, bed.flap.facts, facts, why, by, now)
+        judge_again(
+            conn, at_bed(conn, protocols, flap_id, now), since=_BEGINNING, by=by, now=now
+        )
+
+
+_BEGINNING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _not_somebody_else(conn: Connection, bed: Bed, person: Patient) -> None:
+    found = queries.find_patient(conn, person.mrn)
+    if found is not None and found[0] != bed.patient_id:
+        raise Refused(f"MRN {person.mrn} belongs to {found[1].name}: look at the wristband.")
+
+
+def _changed(kind: type[V], before: V, changes: Mapping[str, object]) -> V:
+    unknown = sorted(set(changes) - set(kind.model_fields))
+    if unknown:
+        raise Refused(f"{unknown[0]!r} is not a fact of a patient or a flap.")
+    try:
+        return kind.model_validate(before.model_dump() | dict(changes))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or kind.__name__
+        raise Refused(f"{where}: {first['msg']}.") from None
+
+
+def _keep_both(
+    conn: Connection, flap_id: str, field: str, before: Patient | FlapFacts,
+    after: Patient | FlapFacts, why: str, by: str, now: datetime,
+) -> None:  # fmt: skip
+    old, new = getattr(before, field), getattr(after, field)
+    if old != new:
+        correction = Correction(field, _said(old), _said(new), why, by, now)
+        queries.insert_correction(conn, flap_id, correction)
+
+
+def _said(value: object) -> str | None:
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(map(str, value)))
+    return None if value is None else str(value)
+
+
+def _acting(
+    conn: Connection, protocols: Protocols, flap_id: str, by: str, now: datetime
+) -> Bed:
+    bed = at_bed(conn, protocols, flap_id, now)
+    known_person(conn, by)
+    still_monitored(bed)
+    return bed
+
+
+def set_mine(
+    record: store.Record, *, flap_id: str, nurse: str, mine: bool, now: datetime
+) -> None:
+    """A nurse takes a flap on their list for this shift, or off it."""
+    with record.write() as conn:
+        known_person(conn, nurse)
+        if mine:
+            episodes.hold_in_care(conn, nurse, flap_id, now)
+        else:
+            episodes.leave_care(conn, nurse, flap_id)

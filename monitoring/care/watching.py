@@ -1,0 +1,77 @@
+"""What the watcher writes: deadlines that passed, dated at the deadline, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from monitoring import alarm, checks, episodes, schedule, store
+from monitoring.care import alerts
+from monitoring.care.bedside import Bed, asked, at_bed, look
+from monitoring.domain import SYSTEM, Finding
+from monitoring.episodes import WatchFinding
+from monitoring.protocol import Protocol
+from monitoring.schedule import Noticed
+
+
+def raise_overdue(
+    record: store.Record, protocols: Mapping[str, Protocol], *, flap_id: str, now: datetime
+) -> int:
+    """Write down every deadline of the flap that passed and was not known; returns how many.
+
+    What still stands reaches the flap's alerts; what a later check settled is kept as history. A
+    recheck that turns louder when it is not done does so at its deadline.
+    """
+    with record.write() as conn:
+        bed = at_bed(conn, protocols, flap_id, now)
+        if bed.flap.ended_at is not None:
+            return 0
+        found = noticed_at(conn, bed, now)
+        settled = [n for n in found if n.settled_at is not None]
+        standing = [n for n in found if n.settled_at is None]
+        _new(conn, flap_id, alarm.watch_findings(bed.protocol, settled), now)
+        loud = _new(conn, flap_id, alarm.watch_findings(bed.protocol, standing), now)
+        louder = _new(conn, flap_id, _unmet(conn, bed, now), now)
+        alerts.hear(
+            conn, flap_id, [*louder, *loud], full=False, newest=False, by=SYSTEM, now=now
+        )
+        return len(loud) + len(louder)
+
+
+def noticed_at(conn: Connection, bed: Bed, now: datetime) -> list[Noticed]:
+    """What the clock shows of the flap now."""
+    around = checks.checks_between(
+        conn, bed.flap.id, now - schedule.LOOKBACK, now + timedelta(minutes=3)
+    )
+    looks = [look(s) for s in around]
+    return schedule.notice(bed.flap, bed.protocol, looks, asked(conn, bed.flap.id), now)
+
+
+def _new(
+    conn: Connection, flap_id: str, findings: Iterable[Finding], now: datetime
+) -> list[Finding]:
+    """Those of the findings that were not written down before."""
+    return [
+        f
+        for f in findings
+        if episodes.insert_watch_finding(
+            conn, WatchFinding(flap_id, f.rule, f.severity, f.at, now, f.because)
+        )
+    ]
+
+
+def _unmet(conn: Connection, bed: Bed, now: datetime) -> list[Finding]:
+    held = bed.flap.held(now) is not None
+    late = [r for r in asked(conn, bed.flap.id) if alarm.louder_at(r, held, now)]
+    keys = [r.check_key for r in late if r.check_key is not None]
+    judged = episodes.current_assessments(conn, keys) if keys else {}
+    found = []
+    for recheck in late:
+        if recheck.check_key is None or recheck.check_key not in judged:
+            continue
+        for finding in judged[recheck.check_key].assessment.findings:
+            if finding.rule == recheck.rule:
+                found.append(alarm.unmet(finding, recheck.due_at))
+    return [f for f in found if f is not None]

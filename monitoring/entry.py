@@ -1,0 +1,170 @@
+"""What a person typed, tapped and chose, turned into values; nothing is guessed on the way.
+
+Every problem is told at once, each with the field it belongs to, so that a form can show the
+sentences beside their fields and keep what was entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ValidationError
+
+from monitoring.domain import Check, FlapFacts, Patient
+from monitoring.signs import SIGNS, BadValue, MonitoringError, SignValue, parse_decimal
+
+V = TypeVar("V", bound=BaseModel)
+Which = Literal["first", "second"]
+"""Which of two: on the night the clock goes back, an hour of wall times occurs twice."""
+
+
+class Wrong(MonitoringError):
+    """What is wrong with an entry, by field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
+
+
+class AskWhich(BadValue):
+    """A wall time that occurs twice: ask which is meant."""
+
+
+def moment(wall: datetime, zone: ZoneInfo, which: Which | None = None) -> datetime:
+    """The instant of a wall time on the ward's clock.
+
+    Raises AskWhich where the wall time occurs twice and ``which`` is not said, BadValue where it
+    does not occur at all (the hour the clock skips).
+    """
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if first == second:
+        return first
+    if first.astimezone(zone).replace(tzinfo=None) != wall:
+        raise BadValue("observed", f"{wall:%H:%M} does not occur that night: the clock skips it.")
+    if which is None:
+        raise AskWhich("observed", f"{wall:%H:%M} occurs twice that night: say which one.")
+    return first if which == "first" else second
+
+
+def twice(wall: datetime | None, zone: ZoneInfo) -> bool:
+    """Whether the wall time occurs twice."""
+    if wall is None:
+        return False
+    try:
+        moment(wall, zone)
+    except AskWhich:
+        return True
+    except BadValue:
+        return False
+    return False
+
+
+def read_check(
+    form: Mapping[str, Any], *, flap_id: str, zone: ZoneInfo, now: datetime
+) -> tuple[Check, frozenset[str]]:
+    """The check a filled form stands for, and the unusual values that were confirmed.
+
+    Raises Wrong with a sentence for every field that cannot be true.
+    """
+    problems: dict[str, str] = {}
+    signs: dict[str, SignValue] = {}
+    for name, given in dict(form.get("signs") or {}).items():
+        try:
+            value = _sign(name, given)
+        except BadValue as error:
+            problems[name] = str(error)
+            continue
+        if value is not None:
+            signs[name] = value
+    observed = _observed(form, zone, now, problems)
+    by = form.get("by")
+    if not isinstance(by, str) or not by.strip():
+        problems["by"] = "Say who made this check."
+    if not signs and not form.get("worried") and not problems:
+        problems["form"] = "Nothing was entered: look at a sign, or say why it was not possible."
+    try:
+        if problems:
+            raise Wrong(problems)
+        check = Check.parse(
+            {
+                **{n: v for n, v in signs.items()},
+                "observed_at": observed,
+                "note": _blank(form.get("note")),
+                "nurse_concern": form.get("worried") is True,
+                "concern_about": _blank(form.get("concern_about")),
+                "key": form.get("form_key"),
+            },
+            flap_id=flap_id,
+            by=str(by),
+            recorded_at=now,
+        )
+    except BadValue as error:
+        raise Wrong({error.sign: str(error)}) from None
+    return check, frozenset(map(str, form.get("confirmed") or ()))
+
+
+def _blank(text: object) -> str | None:
+    return text.strip() if isinstance(text, str) and text.strip() else None
+
+
+def _sign(name: str, given: object) -> SignValue | None:
+    """One field of the form: a word, a typed number, seconds, yes or no, unable; None if blank."""
+    if name not in SIGNS:
+        raise BadValue(name, f"{name!r} is not a sign.")
+    if isinstance(given, Mapping) and set(given) == {"typed"}:
+        return parse_decimal(name, str(given["typed"]))
+    if isinstance(given, Mapping) and set(given) == {"seconds"}:
+        return SIGNS[name].read(given["seconds"])
+    return SIGNS[name].read(dict(given) if isinstance(given, Mapping) else given)
+
+
+def _observed(
+    form: Mapping[str, Any], zone: ZoneInfo, now: datetime, problems: dict[str, str]
+) -> datetime:
+    said = form.get("observed")
+    if said is None:
+        return now
+    try:
+        return moment(datetime.fromisoformat(str(said)), zone, form.get("which"))
+    except BadValue as error:
+        problems["observed"] = str(error)
+    except ValueError:
+        problems["observed"] = f"{said!r} is not a date and time."
+    return now
+
+
+def admission(
+    patient: Mapping[str, Any], facts: Mapping[str, Any]
+) -> tuple[Patient, FlapFacts]:
+    """The patient and the flap of a filled admission form. Raises Wrong."""
+    problems: dict[str, str] = {}
+    person = _value(Patient, patient, problems)
+    tissue = _value(FlapFacts, facts, problems)
+    if problems or person is None or tissue is None:
+        raise Wrong(problems)
+    return person, tissue
+
+
+_ASK = {
+    "mrn": "the MRN", "name": "the name", "born_on": "the date of birth", "bed": "the bed",
+    "label": "what the flap is called", "kind": "the kind of flap", "tissue": "the tissue",
+    "recipient": "the recipient site", "buried": "whether the flap can be seen",
+    "perfused_at": "when perfusion was restored", "ward": "the ward",
+}  # fmt: skip
+
+
+def _value(kind: type[V], given: Mapping[str, Any], problems: dict[str, str]) -> V | None:
+    try:
+        return kind.model_validate({k: v for k, v in given.items() if v not in (None, "")})
+    except ValidationError as error:
+        for found in error.errors():
+            name = str(found["loc"][0]) if found["loc"] else "form"
+            missing = found["type"] == "missing"
+            problems[name] = (
+                f"Say {_ASK.get(name, name)}." if missing else f"{_ASK.get(name, name)}: {found['msg']}"
+            )
+        return None
