@@ -19,8 +19,8 @@ JUDGING = VALUES | {"conditions", "deciding", "protocol", "slots", "schedule", "
 SAYING = JUDGING | {"alarm", "board", "rota"}
 KEEPING = {"rows", "store", "checks", "episodes", "queries", "people"}
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
-READING = {"course", "entry", "cases", "settings"}
-ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | {"care", "health", "demo"}
+READING = {"course", "entry", "cases", "promises", "settings"}
+ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | {"care", "ward", "health", "demo"}
 
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     # room: (rooms of ours it may import, packages from outside)
@@ -37,7 +37,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "assess": (JUDGING - {"slots", "assess"}, set()),
     "alarm": (SAYING - {"alarm", "board"}, set()),
     "board": (SAYING - {"board"}, set()),
-    "cases": (SAYING | {"course"}, {"pydantic", "yaml"}),
+    "promises": (JUDGING, set()),
+    "cases": (SAYING | {"course", "promises"}, {"pydantic", "yaml"}),
     "settings": ({"signs"}, {"pydantic", "pydantic_settings"}),
     "rows": (VALUES, {"sqlmodel", "sqlalchemy"}),
     "store": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy", "alembic"}),
@@ -45,17 +46,18 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "episodes": (VALUES | {"rows", "store", "checks"}, {"sqlalchemy"}),
     "queries": (VALUES | {"rows", "store", "checks", "episodes"}, {"sqlalchemy", "pydantic"}),
     "people": (VALUES | {"rows", "store"}, {"sqlalchemy"}),
-    "care": (SAYING | KEEPING | {"course", "care"}, {"sqlalchemy"}),
-    "frames": (JUDGING | {"board"}, {"pandas"}),
-    "chart_sheet": (VALUES | {"frames", "schedule"}, {"pandas"}),
-    "stay_words": (VALUES | {"frames", "schedule"}, {"pandas"}),
-    "charts": (VALUES | DRAWING | {"schedule"}, {"pandas", "plotly"}),
+    "care": (SAYING | KEEPING | {"course", "care"}, {"sqlalchemy", "pydantic"}),
+    "ward": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),
+    "frames": (JUDGING | {"board"}, {"pandas", "numpy"}),
+    "chart_sheet": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
+    "stay_words": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
+    "charts": (VALUES | DRAWING | {"schedule"}, {"pandas", "numpy", "plotly"}),
     "health": (VALUES | {"rows", "store", "settings"}, {"sqlalchemy"}),
     "serve": ({"signs", "store", "settings", "health"}, set()),
-    "demo": (SAYING | KEEPING | {"course", "care"}, set()),
+    "demo": (SAYING | KEEPING | {"course", "care", "ward"}, set()),
     "migrations": ({"rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
-    "worker": (SAYING | KEEPING | {"care", "settings", "health"}, {"apscheduler"}),
-    "components": (SAYING | {"components"}, {"streamlit"}),
+    "worker": (SAYING | KEEPING | {"care", "ward", "settings", "health"}, {"apscheduler"}),
+    "components": (SAYING | {"components", "ward"}, {"streamlit"}),
     "pages": (ALL_BUT_DOORS | {"components", "pages"}, {"streamlit"}),
     "__main__": (ALL_BUT_DOORS | {"worker", "serve"}, {"typer"}),
     "dashboard": (ALL_BUT_DOORS | {"pages"}, {"streamlit", "starlette"}),
