@@ -91,6 +91,12 @@ def _save(conn: Connection, *made: Check) -> None:
         checks.insert_check(conn, check, "hash")
 
 
+def _amend(conn: Connection, old: Check, new: Check) -> None:
+    checks.insert_check(
+        conn, new, "hash", replaces=old.key, amend_reason="light", amended_by="nurse1"
+    )
+
+
 @contextmanager
 def _counted(record: Record) -> Iterator[list[str]]:
     """The statements that reach the database meanwhile."""
@@ -196,11 +202,15 @@ def test_the_same_check_is_stored_once(record: Record) -> None:
 
 def test_an_amended_check_is_readable_in_both_versions(record: Record) -> None:
     """The new version counts; the old one says what replaced it, when and why."""
-    old, new = _check(signs={"colour": "pale"}), _check(signs={"colour": "dusky"}, by="nurse2")
+    old = _check(signs={"colour": "pale"})
+    new = _check(signs={"colour": "dusky"}, recorded_at=NOW + 5 * MINUTE)
     with record.write() as conn:
         _admit(conn, "L")
         _save(conn, old)
-        checks.insert_check(conn, new, "hash", replaces=old.key, amend_reason="mistyped")
+        checks.insert_check(
+            conn, new, "hash", replaces=old.key, amend_reason="mistyped", amended_by="nurse2",
+            first_recorded_at=old.recorded_at,
+        )  # fmt: skip
     with record.read() as conn:
         first = checks.check_by_key(conn, old.key)
         second = checks.check_by_key(conn, new.key)
@@ -209,7 +219,8 @@ def test_an_amended_check_is_readable_in_both_versions(record: Record) -> None:
     assert (first.check, first.current, first.replaced_by_key) == (old, False, new.key)
     assert first.replaced_at == new.recorded_at
     assert (second.check, second.current, second.replaces_key) == (new, True, old.key)
-    assert second.amend_reason == "mistyped"
+    assert (second.amend_reason, second.amended_by) == ("mistyped", "nurse2")
+    assert first.first_recorded_at == second.first_recorded_at == old.recorded_at
     assert [s.check.key for s in between] == [new.key]
 
 
@@ -219,9 +230,9 @@ def test_one_version_is_amended_once(record: Record) -> None:
     with record.write() as conn:
         _admit(conn, "L")
         _save(conn, old)
-        checks.insert_check(conn, _check(), "hash", replaces=old.key, amend_reason="one")
+        _amend(conn, old, _check())
     with pytest.raises(IntegrityError), record.write() as conn:
-        checks.insert_check(conn, _check(), "hash", replaces=old.key, amend_reason="two")
+        _amend(conn, old, _check())
 
 
 def test_a_struck_check_is_readable_and_counts_no_more(record: Record) -> None:
@@ -278,7 +289,7 @@ def test_what_was_known_then_can_be_read_again(record: Record) -> None:
     with record.write() as conn:
         _admit(conn, "L")
         _save(conn, old, struck, judged, late)
-        checks.insert_check(conn, new, "hash", replaces=old.key, amend_reason="light")
+        _amend(conn, old, new)
         checks.strike_check(conn, struck.key, by="nurse1", at=NOW + 15 * MINUTE, reason="wrong")
     with record.read() as conn:
         known = [
@@ -350,12 +361,12 @@ def test_the_gist_of_a_judgement_stands_beside_its_check(record: Record) -> None
     with record.write() as conn:
         _admit(conn, "L")
         _save(conn, check)
-        checks.mark_judged(
-            conn, check.key, is_full=False, severity=Severity.RED, pattern=Pattern.VENOUS
-        )
+        checks.mark_judged(conn, check.key, _assessment(_finding(check)))
     with record.read() as conn:
         (judged,) = checks.last_checks(conn, 1)["L"]
-    assert judged == (check, False, Severity.RED, Pattern.VENOUS)
+    assert judged == (
+        check, True, Severity.RED, Pattern.VENOUS, "Dusky with brisk refill.", 1, NOW,
+    )  # fmt: skip
 
 
 # Flaps
@@ -638,7 +649,7 @@ def test_a_recheck_is_open_until_met_or_cancelled(record: Record) -> None:
         asked = [
             episodes.insert_recheck(
                 conn, flap_id=flap, asked_at=NOW, due_at=NOW + minutes * MINUTE, rule="V1",
-                if_unmet=severity, check_key=key,
+                if_unmet=severity, check_key=key, severity=Severity.AMBER, round=2,
             )
             for flap, minutes, severity, key in (
                 ("L", 30, None, None), ("L", 15, Severity.RED, check.key), ("R", 20, None, None),
@@ -651,6 +662,7 @@ def test_a_recheck_is_open_until_met_or_cancelled(record: Record) -> None:
     assert (due[0].if_unmet, due[0].check_key, due[0].due_at) == (
         Severity.RED, check.key, NOW + 15 * MINUTE,
     )  # fmt: skip
+    assert (due[0].round, due[0].severity) == (2, Severity.AMBER)
     with record.write() as conn:
         episodes.meet_rechecks(conn, asked[1:2], check.key)
         episodes.cancel_rechecks(conn, asked[2:], NOW)

@@ -73,6 +73,7 @@ def _check(**changes: Any) -> dict[str, Any]:
     return {
         "key": str(uuid4()), "flap_id": "L", "observed_at": NOW, "recorded_at": NOW,
         "by": "nurse1", "source": "bedside", "nurse_concern": False, "body_hash": "x",
+        "first_recorded_at": NOW,
     } | changes  # fmt: skip
 
 
@@ -446,6 +447,8 @@ def test_no_sign_holds_a_word_outside_its_vocabulary(sqlite_record: Record, sign
         {"struck_at": NOW},
         {"struck_by": "nurse1", "struck_at": NOW},
         {"amend_reason": "typing"},
+        {"amended_by": "nurse1"},
+        {"first_recorded_at": NOW + timedelta(minutes=1)},
         {"replaced_at": NOW},
     ],
     ids=lambda wrong: ",".join(wrong),
