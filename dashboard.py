@@ -29,7 +29,7 @@ from monitoring.store import Record, open_record, require_current
 
 MAIN = Path(__file__).resolve().parent / "monitoring" / "pages" / "main.py"
 
-WARM = ("pandas", "plotly.graph_objects", "pyarrow")
+WARM = ("pandas", "plotly.graph_objects", "pyarrow", "monitoring.ward", "monitoring.charts")
 """Loaded before the first visitor, and then set apart from the garbage collector."""
 
 HEADERS = {

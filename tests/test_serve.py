@@ -1,11 +1,12 @@
 """Dashboard and watcher as one: started together, ended together, neither left behind.
 
-Real processes throughout. The two programs are stand-ins a few lines long; how the real ones end
-is shown by the browser tests.
+Real processes throughout. In most tests the two programs are stand-ins of a few lines; the last one
+runs the product itself.
 """
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -256,3 +257,49 @@ def test_another_program_on_the_port_is_not_taken_for_the_dashboard(tmp_path: Pa
             server.shutdown()
             thread.join()
     assert answers("127.0.0.1", server.server_port) is False
+
+
+def test_the_real_two_run_together_and_end_together(tmp_path: Path) -> None:
+    """On a new record: it is made, the address is printed, health turns good because the watcher
+    beats, and Ctrl-C leaves neither process behind."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"sqlite:///{tmp_path}/record.db"
+    said = tmp_path / "said"
+    with said.open("wb") as out:
+        ours = subprocess.Popen(
+            [sys.executable, "-m", "monitoring", "serve"],
+            cwd=ROOT,
+            env=os.environ | {"FLAPS_RECORD_URL": url, "FLAPS_PORT": str(port)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address = f"http://127.0.0.1:{port} "
+        eventually(lambda: address in said.read_text() or ours.poll() is not None, within=90)
+        assert ours.poll() is None, said.read_text()
+        eventually(lambda: healthy(port), within=30)
+        both = children_of(ours.pid)
+        assert len(both) == 2
+        ours.send_signal(signal.SIGINT)
+        assert ours.wait(30) == 0
+        assert not any(map(alive, both))
+        assert "Traceback" not in said.read_text()
+    finally:
+        ours.kill()
+        ours.wait()
+
+
+def healthy(port: int) -> bool:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        line.request("GET", "/health")
+        return line.getresponse().status == 200
+    finally:
+        line.close()
+
+
+def children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in listed.split()]
