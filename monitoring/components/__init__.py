@@ -53,7 +53,12 @@ _form = st.components.v2.component(
     html='<div class="root form"></div>',
     css=_source("tokens.css", "check_form.css"),
     js=_source(
-        "dom.js", "check_fields.js", "check_rows.js", "check_draft.js", "check_frame.js", "check_form.js"
+        "dom.js",
+        "check_fields.js",
+        "check_rows.js",
+        "check_draft.js",
+        "check_frame.js",
+        "check_form.js",
     ),
 )
 
@@ -63,30 +68,37 @@ def page_style() -> None:
     st.html(f"<style>{_source('page.css')}</style>")
 
 
-def ward_board(
-    data: BoardData, *, key: str, on_action: Callable[[], None] | None = None
-) -> BoardAction | None:
+def ward_board(data: BoardData, *, key: str) -> BoardAction | None:
     """Draw the board; return what was pressed on it since the last run, or None.
 
     Call it again every 5 s with a new ``server_time_iso``: after 12 s without one the board
-    declares itself not live. A callback reads ``st.session_state[key].action``.
+    declares itself not live. There is no callback, because a callback may not switch pages.
     """
-    result = _board(data=data, key=key, on_action_change=on_action or _nothing)
+    result = _board(data=data, key=key, on_action_change=_nothing)
     return cast("BoardAction | None", result.action)
 
 
-def check_form(
-    data: CheckFormData, *, key: str, on_save: Callable[[], None] | None = None
-) -> CheckFormSave | None:
-    """Draw the check form; return the raw values of a press of Save, or None.
+def check_form(data: CheckFormData, *, key: str, on_save: Callable[[CheckFormSave], None]) -> None:
+    """Draw the check form and hand each press of Save, raw, to ``on_save`` once.
 
-    Answer each press by drawing the form again with ``server.nonce`` equal to the press's
-    nonce, within 10 s: without an answer the form says NOT SAVED and keeps the draft. The same
-    ``form_key`` comes with every attempt of one form. A callback reads
-    ``st.session_state[key].save``.
+    ``on_save`` saves and keeps the answer in the session, drawing nothing; the next ``data`` then
+    carries it with ``server.nonce`` equal to the press's, within 10 s: without an answer the form
+    says NOT SAVED and keeps the draft. Every attempt of one form has the same ``form_key``.
     """
-    result = _form(data=data, key=key, on_save_change=on_save or _nothing)
-    return cast("CheckFormSave | None", result.save)
+    handled = f"{key}:handled"
+
+    def once(pressed: CheckFormSave | None) -> None:
+        if pressed is not None and st.session_state.get(handled) != pressed["nonce"]:
+            st.session_state[handled] = pressed["nonce"]
+            on_save(pressed)
+
+    # The callback comes first, so that a click elsewhere cannot cut in before the save. A press
+    # that opens a new session (the server was restarted) has no callback yet, only the value.
+    result = _form(data=data, key=key, on_save_change=lambda: once(st.session_state[key].save))
+    pressed = cast("CheckFormSave | None", result.save)
+    if pressed is not None and st.session_state.get(handled) != pressed["nonce"]:
+        once(pressed)
+        st.rerun()
 
 
 def _nothing() -> None:

@@ -5,7 +5,9 @@ const NOT_LIVE_AFTER_MS = 12_000;
 const boards = new WeakMap();
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const board = boards.get(parentElement) ?? makeBoard(parentElement);
+  const root = parentElement.querySelector(".root");
+  const known = boards.get(parentElement);
+  const board = known?.root === root ? known : makeBoard(root);
   boards.set(parentElement, board);
   board.send = (kind, flapId) => setTriggerValue("action", { kind, flap_id: flapId });
   followTheme(board.root, parentElement);
@@ -13,17 +15,18 @@ export default function ({ parentElement, data, setTriggerValue }) {
   receive(board, data);
   const generation = ++board.generation;
   board.timer ??= setInterval(() => tick(board), 1000);
+  document.addEventListener("visibilitychange", board.wake);
   tick(board);
   return () => {
+    // Streamlit may clean up after an older call than the latest; only the latest one ends it.
     if (board.generation !== generation) return;
     clearInterval(board.timer);
+    board.timer = null;
     document.removeEventListener("visibilitychange", board.wake);
-    boards.delete(parentElement);
   };
 }
 
-function makeBoard(parentElement) {
-  const root = parentElement.querySelector(".root");
+function makeBoard(root) {
   const parts = {
     notLive: el("div", { role: "alert" }),
     engineDown: el("div", { role: "alert" }),
@@ -45,7 +48,6 @@ function makeBoard(parentElement) {
     root, parts, tiles: new Map(), data: null, heard: null, reds: null, generation: 0, timer: null,
   };
   board.wake = () => tick(board);
-  document.addEventListener("visibilitychange", board.wake);
   return board;
 }
 

@@ -15,6 +15,12 @@ function segments(name, options, current, choose) {
     el("input", {
       type: "radio", name, value: String(value),
       onclick: () => choose(current() === value ? null : value),
+      onkeydown: (event) => {
+        // A browser sends no click for Space on a radio that is already chosen.
+        if (current() !== value || ![" ", "Delete", "Backspace"].includes(event.key)) return;
+        event.preventDefault();
+        choose(null);
+      },
     }),
   );
   const labels = options.map(({ label, swatch }, place) => {

@@ -5,7 +5,9 @@ const ANSWER_WITHIN_MS = 10_000;
 const forms = new WeakMap();
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const form = forms.get(parentElement) ?? makeForm(parentElement);
+  const root = parentElement.querySelector(".root");
+  const known = forms.get(parentElement);
+  const form = known?.root === root ? known : makeForm(root);
   forms.set(parentElement, form);
   form.send = (payload) => setTriggerValue("save", payload);
   followTheme(form.root, parentElement);
@@ -13,17 +15,17 @@ export default function ({ parentElement, data, setTriggerValue }) {
   receiveForm(form, data);
   const generation = ++form.generation;
   form.clock ??= setInterval(() => paintObserved(form), 5000);
+  window.addEventListener("beforeunload", form.guard);
   return () => {
+    // Streamlit may clean up after an older call than the latest; only the latest one ends it.
     if (form.generation !== generation) return;
     clearInterval(form.clock);
-    clearTimeout(form.waiting?.timer);
+    form.clock = null;
     window.removeEventListener("beforeunload", form.guard);
-    forms.delete(parentElement);
   };
 }
 
-function makeForm(parentElement) {
-  const root = parentElement.querySelector(".root");
+function makeForm(root) {
   const form = {
     root, id: randomKey().slice(0, 8), data: null, key: null, draft: null, structure: null,
     rows: [], waiting: null, nonces: new Set(), settled: new Set(), answeredNonce: null,
@@ -42,7 +44,6 @@ function makeForm(parentElement) {
       if (isDirty(form.draft)) event.preventDefault();
     },
   });
-  window.addEventListener("beforeunload", form.guard);
   root.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -98,7 +99,7 @@ function hearAnswer(form, server) {
   form.focusAnswer = server.status !== "saved";
   if (server.status === "saved") {
     forgetDraft(form.key);
-    form.draft = emptyDraft();
+    form.key = null;
   }
 }
 
@@ -109,6 +110,8 @@ function openDraft(form, data) {
   form.settled.clear();
   form.lost = false;
   form.refusedName = false;
+  form.answeredNonce ??= data.server.nonce;
+  if (data.server.status === "saved") forgetDraft(data.form_key);
   const kept = keptDraft(data.form_key);
   form.draft = kept?.draft ?? emptyDraft();
   if (!kept && data.server.status !== "saved") form.offered = keptDraftOf(data.flap_id);

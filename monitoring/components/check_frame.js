@@ -54,7 +54,7 @@ function barParts(form) {
   const select = el(
     "select", { class: "field", "aria-label": "Who made this check", "data-sign": "by",
       onchange: (event) => form.set("by", event.target.value || null) },
-    el("option", { value: "", text: "who are you" }),
+    el("option", { value: "", text: "choose your name" }),
     ...who.staff.map((person) =>
       el("option", { value: person.id, text: `${person.name}, ${person.role}` })),
   );

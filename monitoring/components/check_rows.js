@@ -74,7 +74,7 @@ function temperatureRow(form, row) {
     fields.forEach((field) => field.paint());
     const [flap, control] = pair.map((sign) => plainNumber(typed(sign)));
     const known = flap !== null && control !== null;
-    setText(gap, known ? `${(control - flap).toFixed(1)} °C` : "");
+    setText(gap, known ? `${(control - flap).toFixed(1)} °C`.replace("-", "\u2212") : "");
     shown.hidden = !known;
   };
   const unable = unableControl(form, row.sign, row.label, (value) => {
@@ -99,9 +99,10 @@ function refillPress(form, row, sign, label, last) {
   const group = segments(`${form.id}-${sign}`, options, () => value()?.word ?? null, (word) =>
     write(word === null ? null : { word }));
   const seconds = el("span", { class: "seconds" }, field.input, el("span", { class: "dim", text: "s" }));
+  const words = el("span", { class: "words" }, ...group.labels);
   const unable = unableControl(form, sign, label, write);
   const paint = () => [timer, field, group].forEach((part) => part.paint());
-  const controls = { nodes: [...timer.nodes, seconds, ...group.labels], paint };
+  const controls = { nodes: [...timer.nodes, seconds, words], paint };
   return makeRow(form, { ...row, sign, label, last }, [sign], controls, { unable });
 }
 
@@ -133,10 +134,10 @@ const buildRow = (form, row) => ROW_KINDS[row.kind](form, row);
 /** Rare signs wait behind buttons; what was opened or refused stays open. */
 function moreSection(form) {
   const note = { label: "note", rows: [], note: true };
-  const groups = [...form.data.more, note].map((group) => {
+  const groups = [...form.data.more, note].map((group, place) => {
     const rows = group.rows.map((row) => buildRow(form, row));
     if (group.note) rows.push(noteRow(form));
-    const panel = el("div", { class: "group", id: `${form.id}-more-${group.label}` },
+    const panel = el("div", { class: "group", id: `${form.id}-more-${place}` },
       ...rows.map((row) => row.node));
     const button = el("button", {
       class: "segment", type: "button", "aria-controls": panel.id, text: group.label,
