@@ -38,7 +38,7 @@ check: .venv/tests ## style, types, who imports whom, links in the docs
 	@$(V)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
 
 bench: .venv/tests ## measures, and prints the table
-	@$(V)/python -m pytest -q -s -m bench -p no:xdist tests/bench
+	@for file in tests/bench/bench_*.py; do echo "== $$file"; PYTHONPATH=. $(V)/python $$file; done
 
 clean: ## forgets what was installed and cached; never the record
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
