@@ -39,7 +39,7 @@ def assess(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protoco
     """
     if flap.returns:
         flap = flap.as_of(check.observed_at)
-    view = _view(flap, check, earlier, protocol)
+    view = view_of(flap, check, earlier, protocol)
     findings: list[Finding] = []
     unanswered: list[Unanswered] = []
     for rule, decision in zip(protocol.check_rules, protocol.plan.decide(view), strict=True):
@@ -49,7 +49,7 @@ def assess(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protoco
             unanswered.append(Unanswered(rule.id, decision.lacked))
     if check.nurse_concern:
         findings = _heed_concern(findings, view)
-    findings.sort(key=lambda f: -f.severity.rank)
+    findings.sort(key=_worst_and_plainest_first)
     return Assessment(
         findings=tuple(findings),
         unanswered=tuple(unanswered),
@@ -61,7 +61,17 @@ def assess(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protoco
     )
 
 
-def _view(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protocol) -> View:
+def _worst_and_plainest_first(finding: Finding) -> tuple[int, bool]:
+    """Of two equally loud findings the one that names a picture comes first."""
+    vague = finding.pattern in (Pattern.INDETERMINATE, Pattern.MONITORING)
+    return -finding.severity.rank, vague
+
+
+def view_of(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protocol) -> View:
+    """The check with as much of its history as a rule may look at.
+
+    Raises ValueError if ``earlier`` holds a check observed after it.
+    """
     if earlier and earlier[-1].observed_at > check.observed_at:
         raise ValueError("earlier holds a check observed after the one being judged")
     reach = check.observed_at - LOOK_BACK

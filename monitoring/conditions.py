@@ -791,10 +791,7 @@ class NotRecorded(_Leaf):
                 _known(name)
 
     def truth(self, view: View) -> Truth:
-        for name in self.names:
-            if self._has(view, name):
-                return False
-        return True
+        return not any(self._has(view, name) for name in self.names)
 
     def _has(self, view: View, name: str) -> bool:
         if name == "baseline":

@@ -267,6 +267,18 @@ def read(text: str, name: str) -> Protocol:
     return protocol
 
 
+def read_file(path: Path) -> Protocol:
+    """The protocol in a file. Raises BadProtocol if it cannot be used or is not named
+    id-version.yaml."""
+    try:
+        protocol = read(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadProtocol(f"{path.name}: not readable: {error}") from None
+    if path.stem != f"{protocol.id}-{protocol.version}":
+        raise BadProtocol(f"{path.name}: should be named {protocol.id}-{protocol.version}.yaml")
+    return protocol
+
+
 def content_hash(text: str) -> str:
     """SHA-256 of a protocol file's text, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -287,9 +299,7 @@ def load(folder: Path = FOLDER) -> dict[str, Protocol]:
     """
     found: dict[str, Protocol] = {}
     for path in sorted(folder.glob("*.yaml")):
-        protocol = read(path.read_text(encoding="utf-8"), path.name)
-        if path.stem != f"{protocol.id}-{protocol.version}":
-            raise BadProtocol(f"{path.name}: should be named {protocol.id}-{protocol.version}.yaml")
+        protocol = read_file(path)
         found[protocol.key] = protocol
     if not found:
         raise BadProtocol(f"{folder}: no protocol found.")
