@@ -17,9 +17,11 @@ from monitoring.components.shapes import (
     BoardData,
     CheckFormData,
     CheckFormSave,
+    VerdictAction,
+    VerdictData,
 )
 
-__all__ = ["SWATCHES", "check_form", "page_style", "ward_board"]
+__all__ = ["ICON", "SWATCHES", "check_form", "page_style", "verdict", "ward_board"]
 
 SWATCHES: dict[str, str] = {
     "matches": "#c98f74",
@@ -35,6 +37,9 @@ SWATCHES: dict[str, str] = {
 """A hint of each colour word on lighter skin; the word, not the swatch, is what is recorded."""
 
 _HERE = Path(__file__).parent
+
+ICON = (_HERE / "icon.svg").read_text(encoding="utf-8")
+"""The tab's picture: a Material name would be fetched from the internet."""
 
 
 def _source(*names: str) -> str:
@@ -60,6 +65,13 @@ _form = st.components.v2.component(
         "check_frame.js",
         "check_form.js",
     ),
+)
+
+_verdict = st.components.v2.component(
+    "flap_verdict",
+    html='<div class="root"></div>',
+    css=_source("tokens.css", "verdict.css"),
+    js=_source("dom.js", "tile.js", "verdict.js"),
 )
 
 
@@ -99,6 +111,12 @@ def check_form(data: CheckFormData, *, key: str, on_save: Callable[[CheckFormSav
     if pressed is not None and st.session_state.get(handled) != pressed["nonce"]:
         once(pressed)
         st.rerun()
+
+
+def verdict(data: VerdictData, *, key: str) -> VerdictAction | None:
+    """Show what was found in a saved check; return what was pressed below it, or None."""
+    result = _verdict(data=data, key=key, on_action_change=_nothing)
+    return cast("VerdictAction | None", result.action)
 
 
 def _nothing() -> None:

@@ -28,8 +28,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
 function makeForm(root) {
   const form = {
     root, id: randomKey().slice(0, 8), data: null, key: null, draft: null, structure: null,
-    rows: [], waiting: null, nonces: new Set(), settled: new Set(), answeredNonce: null,
-    lost: false, generation: 0, clock: null, heard: moment(),
+    rows: [], waiting: null, sent: new Map(), settled: new Set(), answeredNonce: null,
+    lost: false, overtaken: false, generation: 0, clock: null, heard: moment(),
   };
   Object.assign(form, {
     paint: () => paintForm(form),
@@ -88,7 +88,7 @@ function receiveForm(form, data) {
 /** Only the answer to a press of ours counts; a repaint of an old answer changes nothing. */
 function hearAnswer(form, server) {
   if (server.nonce === null || server.nonce === form.answeredNonce) return;
-  if (!form.nonces.has(server.nonce)) return;
+  if (!form.sent.has(server.nonce)) return;
   const newest = form.waiting === null || form.waiting.nonce === server.nonce;
   if (!newest && server.status !== "saved") return;
   form.answeredNonce = server.nonce;
@@ -98,6 +98,7 @@ function hearAnswer(form, server) {
   form.settled.clear();
   form.focusAnswer = server.status !== "saved";
   if (server.status === "saved") {
+    form.overtaken = form.sent.get(server.nonce) !== JSON.stringify(form.draft);
     forgetDraft(form.key);
     form.key = null;
   }
@@ -106,7 +107,7 @@ function hearAnswer(form, server) {
 function openDraft(form, data) {
   form.key = data.form_key;
   form.offered = null;
-  form.nonces.clear();
+  form.sent.clear();
   form.settled.clear();
   form.lost = false;
   form.refusedName = false;
@@ -181,9 +182,11 @@ function save(form) {
     form.paint();
   }, ANSWER_WITHIN_MS);
   form.waiting = { nonce, timer: lostAfter };
-  form.nonces.add(nonce);
+  form.sent.set(nonce, JSON.stringify(draft));
   form.lost = false;
+  form.overtaken = false;
   keepDraft(form);
+  form.parts.button.focus({ preventScroll: true });
   form.paint();
   form.send({
     form_key: form.key, flap_id: form.data.flap_id, nonce,

@@ -8,9 +8,8 @@ function buildForm(form) {
   ];
   form.parts = { ...identityParts(form), ...barParts(form) };
   const { identity, offer, bar } = form.parts;
-  form.root.replaceChildren(
-    identity, offer, el("div", { class: "rows" }, ...form.rows.map((row) => row.node)), bar,
-  );
+  form.parts.rows = el("div", { class: "rows" }, ...form.rows.map((row) => row.node));
+  form.root.replaceChildren(identity, offer, form.parts.rows, bar);
 }
 
 function identityParts(form) {
@@ -83,6 +82,8 @@ function barParts(form) {
 
 function paintForm(form) {
   form.rows.forEach((row) => row.paint());
+  // What is typed while the answer is under way would be in neither.
+  form.parts.rows.inert = form.waiting !== null;
   paintObserved(form);
   paintOffer(form);
   paintBar(form);
@@ -100,8 +101,8 @@ function paintObserved(form) {
 
 function paintOffer(form) {
   const { offer, offerText } = form.parts;
-  offer.hidden = !form.offered;
-  if (!form.offered) return;
+  offer.hidden = !form.offered || isDirty(form.draft);
+  if (offer.hidden) return;
   const minutes = Math.round((Date.now() - form.offered.at) / 60_000);
   setText(offerText, `Entries for this flap from ${minutes} min ago were not saved.`);
 }
@@ -129,7 +130,7 @@ function paintSave(form, button, server) {
   const saved = server.status === "saved";
   const waiting = form.waiting !== null;
   setText(button.firstChild, saved ? "Saved" : waiting ? "Saving" : button.dataset.label);
-  button.disabled = waiting || saved;
+  setAttribute(button, "aria-disabled", waiting || saved ? "true" : null);
   setAttribute(button, "aria-busy", waiting ? "true" : null);
 }
 
@@ -140,6 +141,8 @@ function rowAnswered(form, row) {
 
 const NO_ANSWER =
   "NOT SAVED (no answer from the server). Your entries are kept here. Try again.";
+
+const OVERTAKEN = "What you changed after that Save is not in it.";
 
 /** What has no field of its own is said beside Save. */
 function answerSentence(form, server) {
@@ -152,7 +155,7 @@ function answerSentence(form, server) {
     ...signRows(form).flatMap(({ signs }) => signs)]);
   const loose = Object.entries(form.data.errors).filter(([sign]) => !placed.has(sign));
   const sentence = server.status === "idle" ? "" : server.sentence;
-  return [sentence, ...loose.map(([, text]) => text)].filter(Boolean).join(" ");
+  return [sentence, form.overtaken ? OVERTAKEN : "", ...loose.map(([, text]) => text)].filter(Boolean).join(" ");
 }
 
 function focusFirstAnswer(form) {

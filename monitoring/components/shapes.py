@@ -289,3 +289,45 @@ class CheckFormSave(TypedDict):
     worried: bool
     concern_about: str
     confirmed: list[str]
+
+
+class VerdictFinding(TypedDict):
+    """One finding in words, with its rule and sources."""
+
+    severity: TileSeverity
+    word: str
+    because: str
+    rule: str
+
+
+class VerdictChoice(TypedDict):
+    """A button below the verdict; the first one is the likeliest."""
+
+    kind: Literal["check", "flap", "board"]
+    label: str
+    flap_id: str
+
+
+class VerdictData(TypedDict):
+    """A saved check as the nurse is told of it, all of it read back from the record."""
+
+    severity: TileSeverity
+    title: str
+    who: str
+    saved: str
+    marks: list[str]
+    do_now: list[str]
+    call: str
+    due: str
+    findings: list[VerdictFinding]
+    alerts: list[str]
+    unanswered: str
+    protocol: str
+    actions: list[VerdictChoice]
+
+
+class VerdictAction(TypedDict):
+    """What was pressed below the verdict."""
+
+    kind: Literal["check", "flap", "board"]
+    flap_id: str
