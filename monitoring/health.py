@@ -10,16 +10,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from monitoring.domain import MonitoringError
-from monitoring.rows import HeartbeatRow, table_of
+from monitoring.episodes import Heartbeat, heartbeats
 from monitoring.settings import Settings
 from monitoring.store import Record, RecordMissing, current_revision, migrate, require_current
 
 OK = "ok"
-
-_heartbeat = table_of(HeartbeatRow)
 
 
 @dataclass(frozen=True)
@@ -88,19 +86,23 @@ def watcher(conn: Connection, now: datetime, settings: Settings) -> Watcher:
     A heartbeat from the future is as untrustworthy as an old one: it would hide a death until the
     clock caught up with it.
     """
-    newest = select(_heartbeat.c.at, _heartbeat.c.note).order_by(_heartbeat.c.at.desc()).limit(1)
-    row = conn.execute(newest).first()
-    if row is None:
+    beats = heartbeats(conn)
+    if not beats:
         return Watcher("ALERTS NOT RUNNING: no watcher has ever run here.", None, None, None)
-    seconds = (now - row.at) / timedelta(seconds=1)
-    return Watcher(_judged(seconds, settings.engine_stale_seconds), row.at, seconds, row.note)
+    newest = beats[0]
+    seconds = (now - newest.at) / timedelta(seconds=1)
+    state = _judged(newest, seconds, settings.engine_stale_seconds)
+    return Watcher(state, newest.at, seconds, newest.note)
 
 
-def _judged(seconds: float, limit: float) -> str:
+def _judged(beat: Heartbeat, seconds: float, limit: float) -> str:
     if seconds > limit:
         return f"ALERTS NOT RUNNING: the watcher last ran {seconds:.0f} s ago."
     if seconds < -limit:
         return f"ALERTS NOT TRUSTED: the watcher's clock is {-seconds:.0f} s ahead of this one."
+    set_aside = beat.note.get("set_aside", [])
+    if set_aside:
+        return f"NOT WATCHED, because their records cannot be judged: flaps {', '.join(set_aside)}."
     return OK
 
 

@@ -20,7 +20,7 @@ SAYING = JUDGING | {"alarm", "board", "rota"}
 KEEPING = {"rows", "store", "checks", "episodes", "queries", "people"}
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
-ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | {"care", "ward", "health", "demo"}
+ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | {"care", "ward", "views", "health", "demo"}
 
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     # room: (rooms of ours it may import, packages from outside)
@@ -52,9 +52,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "chart_sheet": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
     "stay_words": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
     "charts": (VALUES | DRAWING | {"schedule"}, {"pandas", "numpy", "plotly"}),
-    "health": (VALUES | {"rows", "store", "settings"}, {"sqlalchemy"}),
+    "health": (VALUES | {"episodes", "store", "settings"}, {"sqlalchemy"}),
     "serve": ({"signs", "store", "settings", "health"}, set()),
     "demo": (SAYING | KEEPING | {"course", "care", "ward"}, set()),
+    "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),
     "migrations": ({"rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (SAYING | KEEPING | {"care", "ward", "settings", "health"}, {"apscheduler"}),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),

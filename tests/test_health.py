@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from monitoring import episodes
 from monitoring.health import health, prepare_record
-from monitoring.rows import HeartbeatRow, table_of
 from monitoring.settings import FILE, Settings, read_settings
 from monitoring.store import (
     Record,
@@ -39,11 +39,10 @@ def settings() -> Settings:
     return read_settings(FILE)
 
 
-def beat(record: Record, worker: str, seconds_ago: float) -> None:
-    at = NOW - timedelta(seconds=seconds_ago)
+def beat(record: Record, worker: str, seconds_ago: float, set_aside: tuple[str, ...] = ()) -> None:
     with record.write() as conn:
-        row = {"worker": worker, "at": at, "ticks": 1, "note": {"set_aside": []}}
-        conn.execute(table_of(HeartbeatRow).insert().values(row))
+        at = NOW - timedelta(seconds=seconds_ago)
+        episodes.beat(conn, worker, at, {"set_aside": list(set_aside)})
 
 
 def turn_into(record: Record, revision: str) -> None:
@@ -84,6 +83,16 @@ def test_a_heartbeat_from_the_future_is_not_trusted(record: Record, settings: Se
     found = health(record, NOW - timedelta(seconds=600), settings)
     assert not found.ok
     assert "630 s ahead" in found.watcher.state
+
+
+def test_a_flap_set_aside_is_named(record: Record, settings: Settings) -> None:
+    """A watcher that beats but cannot judge one flap is not well: that flap is not watched."""
+    beat(record, "a", 1, ("flap-7",))
+    found = health(record, NOW, settings)
+    assert found.status == 503
+    assert "flap-7" in found.watcher.state
+    beat(record, "a", 0)
+    assert health(record, NOW, settings).ok
 
 
 def test_a_record_that_cannot_be_read_is_said_not_raised(fresh: Record, settings: Settings) -> None:
