@@ -173,7 +173,8 @@ def show_health() -> None:
 
 def main() -> None:
     """Run a command; an expected error is one sentence and exit status 1."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("monitoring").setLevel(logging.INFO)
     try:
         app()
     except MonitoringError as error:

@@ -46,26 +46,28 @@ _ORDER = {state: place for place, state in enumerate(TileState)}
 
 @dataclass(frozen=True, slots=True)
 class SeenCheck:
-    """A check with what was said of it."""
+    """A check with what was said of it; ``first_recorded_at`` if an earlier version was recorded
+    before this one."""
 
     check: Check
-    first_recorded_at: datetime
     full: bool
     severity: Severity
     pattern: Pattern | None
     because: tuple[str, ...] = ()
     unanswered: int = 0
+    first_recorded_at: datetime | None = None
 
     @property
     def look(self) -> Look:
         """What the schedule needs of it."""
         c = self.check
-        return Look(c.observed_at, self.first_recorded_at, self.full, c.key)
+        return Look(c.observed_at, self.first_recorded_at or c.recorded_at, self.full, c.key)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An alert that is not closed, as the board shows it."""
+    """An alert that is not closed, as the board shows it; ``decisive`` are the signs it rests
+    on."""
 
     id: int
     flap_id: str
@@ -78,6 +80,7 @@ class OpenAlert:
     because: str
     rule: str
     do_now: str = ""
+    decisive: frozenset[str] = frozenset()
     recovered_at: datetime | None = None
     amended_at: datetime | None = None
     acknowledged_by: str | None = None
@@ -127,6 +130,7 @@ class Tile:
     plan: str
     plan_has: bool
     spark: Spark
+    turned_minutes: float | None
     last_time: str
     last_ago: str
     due: Due
@@ -150,16 +154,12 @@ def clock(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
 
 
 def tiles(beds: Iterable[Bedside], now: datetime, zone: ZoneInfo) -> list[Tile]:
-    """Every flap's tile, worst first. Paddles of one operation stand together, and the worst of
-    them speaks for all."""
+    """Every flap's tile, worst first. The worst of an operation's paddles speaks for all of them:
+    each of the others says so."""
     made = [tile(b, now, zone) for b in beds]
     made = _tell_namesakes(made)
     made = _tell_paddles(made)
-    worst: dict[str, tuple[int, int, float, str]] = {}
-    for t in made:
-        group = t.operation_id or t.flap_id
-        worst[group] = min(worst.get(group, t.rank), t.rank)
-    return sorted(made, key=lambda t: (worst[t.operation_id or t.flap_id], t.rank))
+    return sorted(made, key=lambda t: t.rank)
 
 
 def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
@@ -176,7 +176,7 @@ def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
         word=_word(state, due),
         pattern=_pattern(state, speaking, last, due),
         since=_since(state, speaking, now, zone),
-        bed=patient.bed,
+        bed=f"Bed {patient.bed}",
         name=patient.name,
         mrn=patient.mrn,
         born=f"{patient.born_on:%d %b %Y}",
@@ -186,6 +186,7 @@ def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
         plan=plan,
         plan_has=has,
         spark=spark(bed, now),
+        turned_minutes=_turned(speaking, now),
         last_time="no check yet" if last is None else clock(last.check.observed_at, zone, now),
         last_ago="" if last is None else f"{lasting(now - last.check.observed_at)} ago",
         due=due,
@@ -312,9 +313,11 @@ def _why(
     elif last is not None and last.because and last.because[0] not in {t for t, _ in said}:
         said.append((last.because[0], True))
     if last is not None:
-        prefix = "Last known: " if state is TileState.UNKNOWN else ""
-        summary = _summary(last.check)
-        said.append((f"{prefix}{summary}", False) if summary else ("No value recorded.", False))
+        decisive = frozenset() if speaking is None else speaking.decisive
+        summary = _summary(last.check, decisive)
+        prefix = "Last known: " if state is TileState.UNKNOWN else "Otherwise " if decisive else ""
+        if summary:
+            said.append((_sentence(f"{prefix}{summary}."), False))
     return tuple(said)
 
 
@@ -337,17 +340,22 @@ _SHORT_LABEL = {
 }  # fmt: skip
 
 
-def _summary(check: Check) -> str:
-    """The last readings in a line: "Matches, refill 2.0 s, gap 0.3 °C, artery strong"."""
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _summary(check: Check, decisive: frozenset[str]) -> str:
+    """The other readings in a line: "matches, refill 2.0 s, gap 0.3 °C, artery strong"."""
     parts = []
     for name in _SHORT:
+        if name in decisive or (name == "temp_gap_c" and "temp_gap_change_c" in decisive):
+            continue
         value = derive(name, check) if name == "temp_gap_c" else check.signs.get(name)
         if value is None or isinstance(value, Unable):
             continue
         shown = f"{value:.1f} °C" if name == "temp_gap_c" else SIGNS[name].show(value)
         parts.append(f"{_SHORT_LABEL.get(name, '')} {shown}".strip())
-    text = ", ".join(parts)
-    return text[:1].upper() + text[1:]
+    return ", ".join(parts)
 
 
 def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:
@@ -398,6 +406,13 @@ def spark(bed: Bedside, now: datetime) -> Spark:
     return Spark(
         tuple(points), limits[0] if limits else None, base if isinstance(base, float) else None
     )
+
+
+def _turned(speaking: OpenAlert | None, now: datetime) -> float | None:
+    """How many minutes ago the trend turned: when the alert's first sign was seen."""
+    if speaking is None or speaking.stream is Stream.MONITORING:
+        return None
+    return (now - speaking.first_sign_at) / timedelta(minutes=1)
 
 
 def _gap_between(bed: Bedside, a: SeenCheck, b: SeenCheck) -> bool:

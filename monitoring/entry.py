@@ -6,7 +6,7 @@ sentences beside their fields and keep what was entered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -22,11 +22,15 @@ Which = Literal["first", "second"]
 
 
 class Wrong(MonitoringError):
-    """What is wrong with an entry, by field."""
+    """What is wrong with an entry, by field; ``folds`` are the two instants to choose from when a
+    wall time occurs twice."""
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
+    def __init__(
+        self, problems: Mapping[str, str], folds: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(" ".join(problems.values()))
         self.problems = dict(problems)
+        self.folds = list(folds)
 
 
 class AskWhich(BadValue):
@@ -44,10 +48,30 @@ def moment(wall: datetime, zone: ZoneInfo, which: Which | None = None) -> dateti
     if first == second:
         return first
     if first.astimezone(zone).replace(tzinfo=None) != wall:
-        raise BadValue("observed", f"{wall:%H:%M} does not occur that night: the clock skips it.")
+        raise BadValue("observed_at", f"{wall:%H:%M} does not occur that night: the clock skips it.")
     if which is None:
-        raise AskWhich("observed", f"{wall:%H:%M} occurs twice that night: say which one.")
+        raise AskWhich("observed_at", f"{wall:%H:%M} occurs twice that night: say which one.")
     return first if which == "first" else second
+
+
+def _asked(form: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[Which, str]]:
+    """The two instants to ask about, if the claimed wall time occurs twice."""
+    try:
+        wall = datetime.fromisoformat(str(form.get("observed")))
+    except ValueError:
+        return []
+    return folds(wall, zone) if twice(wall, zone) else []
+
+
+def _which(said: object) -> Which | None:
+    return "first" if said == "first" else "second" if said == "second" else None
+
+
+def folds(wall: datetime, zone: ZoneInfo) -> list[tuple[Which, str]]:
+    """The two instants a wall time may mean, in words: ("first", "01:30 BST (+0100)")."""
+    both: list[Which] = ["first", "second"]
+    named = [(w, moment(wall, zone, w).astimezone(zone)) for w in both]
+    return [(w, f"{at:%H:%M %Z} ({at:%z})") for w, at in named]
 
 
 def twice(wall: datetime | None, zone: ZoneInfo) -> bool:
@@ -88,7 +112,7 @@ def read_check(
         problems["form"] = "Nothing was entered: look at a sign, or say why it was not possible."
     try:
         if problems:
-            raise Wrong(problems)
+            raise Wrong(problems, _asked(form, zone))
         check = Check.parse(
             {
                 **{n: v for n, v in signs.items()},
@@ -119,7 +143,9 @@ def _sign(name: str, given: object) -> SignValue | None:
         return parse_decimal(name, str(given["typed"]))
     if isinstance(given, Mapping) and set(given) == {"seconds"}:
         return SIGNS[name].read(given["seconds"])
-    return SIGNS[name].read(dict(given) if isinstance(given, Mapping) else given)
+    if isinstance(given, Mapping):
+        return SIGNS[name].read({k: v for k, v in given.items() if v != ""})
+    return SIGNS[name].read(given)
 
 
 def _observed(
@@ -129,11 +155,11 @@ def _observed(
     if said is None:
         return now
     try:
-        return moment(datetime.fromisoformat(str(said)), zone, form.get("which"))
+        return moment(datetime.fromisoformat(str(said)), zone, _which(form.get("observed_fold")))
     except BadValue as error:
-        problems["observed"] = str(error)
+        problems["observed_at"] = str(error)
     except ValueError:
-        problems["observed"] = f"{said!r} is not a date and time."
+        problems["observed_at"] = f"{said!r} is not a date and time."
     return now
 
 

@@ -114,7 +114,8 @@ class Due:
 
     ``at`` is its time (for a hold: its planned end, if there is one), ``since`` when it became
     overdue, ``rule`` what asked for a recheck, ``missed`` how many slots were missed since the
-    last full check (counted over LOOKBACK, from the last release or return on).
+    last full check (counted over LOOKBACK, from the last release or return on). It is due soon
+    from ``opens`` and overdue from ``closes``.
     """
 
     at: datetime | None
@@ -124,6 +125,8 @@ class Due:
     since: datetime | None = None
     missed: int = 0
     reason: HoldReason | None = None
+    opens: datetime | None = None
+    closes: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,10 @@ def _slot_due(grid: Grid, known: Sequence[Look], now: datetime) -> Due | None:
     if first is None:
         return None
     since = first.closes if now >= first.closes else None
-    return Due(first.at, _slot_state(first, now), since=since, missed=missed)
+    return Due(
+        first.at, _slot_state(first, now), since=since, missed=missed, opens=first.opens,
+        closes=first.closes,
+    )  # fmt: skip
 
 
 def _slot_state(slot: Slot, now: datetime) -> DueState:
@@ -236,7 +242,10 @@ def _recheck_due(recheck: Recheck, now: datetime) -> Due:
         soon = now >= recheck.due_at - RECHECK_GRACE
         state = DueState.DUE_SOON if soon else DueState.LATER
     since = recheck.overdue_at if state is DueState.OVERDUE else None
-    return Due(recheck.due_at, state, "recheck", recheck.rule, since)
+    return Due(
+        recheck.due_at, state, "recheck", recheck.rule, since,
+        opens=recheck.due_at - RECHECK_GRACE, closes=recheck.overdue_at,
+    )  # fmt: skip
 
 
 def _standing_rechecks(

@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     board_refresh_seconds: float = Field(default=5, ge=1, le=10)
     tick_seconds: float = Field(default=2, ge=1, le=10)
     engine_stale_seconds: float = Field(default=60, ge=10, le=80)
+    call: dict[Literal["red", "amber"], str] = Field(
+        default={
+            "red": "The registrar on call now; no answer in 5 min: the consultant",
+            "amber": "The registrar on call, for a review within 30 min",
+        }
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -107,6 +107,9 @@ def open_alert(stored: StoredAlert, names: Mapping[str, str]) -> OpenAlert:
         because=stored.because,
         rule=stored.rule,
         do_now=stored.findings[0].do_now if stored.findings else "",
+        decisive=frozenset(
+            e.sign for f in stored.findings if f.because == stored.because for e in f.evidence
+        ),
         recovered_at=stored.recovered_at,
         amended_at=stored.amended_at,
         acknowledged_by=None if who is None else names.get(who, who),

@@ -1,17 +1,23 @@
-"""What every page shares: the clock, the open record, and errors shown as sentences."""
+"""What every page shares: the clock, the open record, the ward of this second, and sentences."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from monitoring import people, protocol, store
+from monitoring import people, protocol, store, views, ward
+from monitoring.board import Tile, tiles
 from monitoring.domain import MonitoringError, Role
 from monitoring.protocol import Protocol
 from monitoring.settings import Settings, read_settings
+from monitoring.ward import Snapshot
+
+SHARED_FOR = timedelta(seconds=1)
+"""Open boards share one look at the ward for this long."""
 
 
 def now() -> datetime:
@@ -39,44 +45,100 @@ def protocols() -> dict[str, Protocol]:
     return protocol.load()
 
 
+class _Ward:
+    """The last look at the ward, shared by every open board, never older than a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: tuple[Snapshot, list[Tile]] | None = None
+
+    def look(self) -> tuple[Snapshot, list[Tile]]:
+        """The ward and its tiles. Raises RecordUnavailable: an old look is never passed off."""
+        with self._lock:
+            at = now()
+            if self._found is None or not timedelta(0) <= at - self._found[0].at < SHARED_FOR:
+                found = ward.snapshot(record(), protocols(), at)
+                self._found = found, tiles(found.beds, at, settings().zone)
+            return self._found
+
+
+@st.cache_resource
+def _ward() -> _Ward:
+    return _Ward()
+
+
+def ward_now() -> tuple[Snapshot, list[Tile]]:
+    """Every monitored flap and its tile, at most a second old."""
+    return _ward().look()
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Show an expected error's sentence instead of a traceback."""
     try:
         yield
     except MonitoringError as error:
-        st.error(str(error), icon=":material/error:")
+        say_error(str(error))
 
 
-def person(key: str, ward: str | None = None) -> str | None:
-    """Who is acting: chosen from the ward's staff list, never assumed. Returns the staff id."""
-    staff = people.list_staff(record(), ward=ward)
-    names = {s.id: f"{s.name} · {s.role.replace('_', ' ')}" for s in staff}
+def say_error(sentence: str) -> None:
+    """An error as plain text: a name in it is never markup."""
+    with st.container(border=True, key=None):
+        st.markdown(":red[:material/error: **Not done**]")
+        st.text(sentence)
+
+
+def staff(of_ward: str | None = None) -> list[people.Staff]:
+    """The people who may be named as acting."""
+    with record().read() as conn:
+        return people.list_staff(conn, of_ward)
+
+
+def person(key: str, of_ward: str | None = None, label: str = "Who are you?") -> str | None:
+    """Who is acting: chosen from the staff list, never assumed. Returns the staff id."""
+    names = {s.id: f"{s.name} · {s.role.replace('_', ' ')}" for s in staff(of_ward)}
     chosen = st.selectbox(
-        "Who are you?",
-        list(names),
-        index=None,
-        format_func=lambda i: names[i],
-        placeholder="Choose your name",
-        key=f"who-{key}",
-    )
+        label, list(names), index=None, format_func=lambda i: names[i],
+        placeholder="Choose your name", key=f"who-{key}",
+    )  # fmt: skip
     with st.popover("My name is not here", icon=":material/person_add:"):
-        add_name(key, ward)
+        add_name(key, of_ward)
     return chosen
 
 
-def add_name(key: str, ward: str | None) -> None:
-    """A small form that adds a person to the ward's staff list."""
-    name = st.text_input("Name", key=f"new-name-{key}", placeholder="N. Okafor")
+def add_name(key: str, of_ward: str | None = None) -> None:
+    """A small form that puts a person on the ward's staff list."""
+    name = st.text_input("Name", key=f"new-name-{key}", placeholder="N. Okafor", max_chars=80)
     role = st.selectbox(
-        "Role",
-        list(Role),
-        index=None,
-        format_func=lambda r: r.replace("_", " "),
-        key=f"new-role-{key}",
-        placeholder="Choose",
-    )
-    if st.button("Add to the staff list", key=f"add-{key}", disabled=not name or role is None):
+        "Role", list(Role), index=None, format_func=lambda r: r.replace("_", " "),
+        key=f"new-role-{key}", placeholder="Choose",
+    )  # fmt: skip
+    ready = bool(name.strip()) and role is not None
+    if st.button("Add to the staff list", key=f"add-{key}", disabled=not ready) and role:
         with sentences():
-            people.add_staff(record(), name=name, role=role, ward=ward or settings().wards[0])
+            with record().write() as conn:
+                people.add_staff(conn, name, role, of_ward or settings().wards[0])
             st.rerun()
+
+
+@st.fragment(run_every=10)
+def engine_light() -> None:
+    """Whether the watcher runs, on every page; loud when it does not."""
+    try:
+        found, _ = ward_now()
+    except MonitoringError as error:
+        say_error(str(error))
+        return
+    engine = views.engine(found, settings().engine_stale_seconds)
+    if engine["state"] == "never":
+        st.error(
+            "**ALERTS NOT RUNNING.** No alert engine has ever run here: overdue checks are "
+            "noticed by nobody. Start it: python -m monitoring worker",
+            icon=":material/notifications_off:",
+        )
+    elif engine["state"] == "stale":
+        st.error(
+            f"**ALERTS NOT RUNNING.** The alert engine last ran {engine['seconds_ago']} s ago: "
+            "overdue checks are noticed by nobody. Tell hospital IT.",
+            icon=":material/notifications_off:",
+        )
