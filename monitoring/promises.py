@@ -33,7 +33,9 @@ Signs = Mapping[str, Any]
 ALWAYS_ALLOWED = frozenset({"N1", "K1", "X1", "M1"})
 """Rules that may fire on a stay of nothing but baseline-like values."""
 
-REFILLS: tuple[Any, ...] = (0, 0.5, 0.99, 1, 2, 3, 3.01, 5, 8, 15, "brisk", "normal", "slow", "absent")
+REFILLS: tuple[Any, ...] = (
+    0, 0.5, 0.99, 1, 2, 3, 3.01, 5, 8, 15, "brisk", "normal", "slow", "absent",
+)  # fmt: skip
 
 NORMAL: dict[str, Any] = {
     "colour": "matches", "refill": 2.0, "flap_temp_c": 34.0, "control_temp_c": 34.0,

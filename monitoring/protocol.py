@@ -25,12 +25,16 @@ from pydantic import (
 )
 
 from monitoring.conditions import (
+    READABLE,
     Above,
     BadCondition,
+    ChangedBy,
     Condition,
     OneOf,
     ScheduleFact,
     ScheduleIs,
+    contradictions,
+    implies,
     leaves,
     parse_condition,
 )
@@ -45,7 +49,7 @@ from monitoring.domain import (
     Severity,
     Tissue,
 )
-from monitoring.signs import SIGNS, Family, Unable
+from monitoring.signs import CONTEXT, SIGNS, Family, Unable
 
 FOLDER = Path(__file__).parent.parent / "config" / "protocols"
 
@@ -380,20 +384,28 @@ def _lint_rules(rules: Sequence[Rule]) -> Iterable[str]:
         if rule.id in seen:
             yield f"rule {rule.id} stands twice."
         seen.add(rule.id)
-        described: list[str] = []
-        for level in rule.levels:
-            words = level.when.describe()
-            if words in described:
-                yield f"rule {rule.id}: {level.severity} can never be reached: {words}."
-            described.append(words)
-            yield from _lint_normal(rule.id, level.when)
+        for number, level in enumerate(rule.levels):
+            yield from _lint_level(rule, number, level)
+
+
+def _lint_level(rule: Rule, number: int, level: Level) -> Iterable[str]:
+    if any(implies(level.when, worse.when) for worse in rule.levels[:number]):
+        yield f"rule {rule.id}: {level.severity} can never be reached: {level.when.describe()}."
+    for contradiction in contradictions(level.when):
+        yield f"rule {rule.id}: {contradiction}."
+    yield from _lint_normal(rule.id, level.when)
 
 
 def _lint_normal(rule: str, condition: Condition) -> Iterable[str]:
-    """A rule may never ask for a normal reading: that would let it cancel an abnormal one."""
+    """A rule may neither ask for a normal reading nor for a confounder: both would let something
+    harmless take a finding away."""
     for leaf in leaves(condition):
-        if isinstance(leaf, OneOf) and leaf.sign in SIGNS:
-            normal = sorted(set(leaf.words) & set(SIGNS[leaf.sign].normal))
+        for name in sorted(set(leaf.signs()) & set(CONTEXT)):
+            yield f"rule {rule}: {name} may explain a finding, never decide it."
+        if isinstance(leaf, OneOf | ChangedBy):
+            words = leaf.words if isinstance(leaf, OneOf) else leaf.to
+            harmless = ("no",) if READABLE[leaf.sign].kind == "yes_no" else READABLE[leaf.sign].normal
+            normal = sorted(set(words) & set(harmless))
             if normal:
                 yield f"rule {rule}: asks for a normal {leaf.sign} ({', '.join(normal)})."
 

@@ -67,6 +67,8 @@ def form(bed: Bedside, beds: tuple[Bedside, ...]) -> None:
         server=answer["server"], folds=answer["folds"],
     )  # fmt: skip
     check_form(data, key=f"check-{flap_id}", on_save=partial(save, flap_id))
+    with st.popover("My name is not on the list", icon=":material/person_add:"):
+        _session.add_name(f"check-{flap_id}", bed.patient.ward)
 
 
 def found_in(bed: Bedside, beds: tuple[Bedside, ...], names: dict[str, str]) -> None:
