@@ -360,7 +360,11 @@ def verdict_data(
         who=f"{bed.patient.name} · MRN {bed.patient.mrn} · {bed.flap.facts.label}",
         saved=f"Saved {clock(check.recorded_at, zone, now)}, observed {observed}, by {by}",
         marks=_marks(saved, bed, observed),
-        do_now=list(dict.fromkeys(f.do_now for f in judged.findings if f.do_now)),
+        do_now=list(
+            dict.fromkeys(
+                f.do_now for f in judged.findings if f.do_now and f.severity is judged.severity
+            )
+        ),
         call=call.get(judged.severity.value, ""),
         due=_look_again(saved.due, now, zone),
         findings=[_finding(f, bed) for f in judged.findings],
@@ -429,5 +433,7 @@ def _has_it(alert: StoredAlert, names: Mapping[str, str], now: datetime, zone: Z
 def _unanswered(judged: Assessment, bed: Bedside) -> str:
     """What was not looked at and would answer more rules."""
     lacked = {n for u in judged.unanswered for n in u.lacked if n in SIGNS}
+    if bed.flap.facts.recipient is not Recipient.HEAD_NECK:
+        lacked.discard("airway")
     names = [SIGNS[n].label for n in SIGNS if n in lacked]
     return f"Not answered: {', '.join(names)}." if names else ""
