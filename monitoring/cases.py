@@ -196,14 +196,15 @@ def check_protocol(protocol: Protocol, file: CaseFile) -> Iterator[str]:
     """What its cases and the rules that always hold find wrong with a protocol."""
     shown = Shown()
     for case in file.cases:
-        for problem in _run_safely(protocol, file, case, shown):
+        for problem in run_case(protocol, file, case, shown):
             yield f"case {case.name!r}: {problem}"
-    yield from _not_shown(protocol, shown)
+    yield from not_shown(protocol, shown)
     flap = flap_of(file, Case(name="promises"), protocol)
     yield from broken_promises(protocol, flap, file.usual)
 
 
-def _not_shown(protocol: Protocol, shown: Shown) -> Iterator[str]:
+def not_shown(protocol: Protocol, shown: Shown) -> Iterator[str]:
+    """The levels that no case fires, and those that no case shows not to fire."""
     for rule in protocol.rules:
         for number, level in enumerate(rule.levels):
             what = f"rule {rule.id}: level {number + 1} ({level.severity})"
@@ -213,7 +214,8 @@ def _not_shown(protocol: Protocol, shown: Shown) -> Iterator[str]:
                 yield f"{what} has no case that does not fire it."
 
 
-def _run_safely(protocol: Protocol, file: CaseFile, case: Case, shown: Shown) -> Iterator[str]:
+def run_case(protocol: Protocol, file: CaseFile, case: Case, shown: Shown) -> Iterator[str]:
+    """What is wrong with one case, a value that cannot be recorded included."""
     try:
         yield from Run(protocol, file, case).problems(shown)
     except (BadValue, ValidationError, ValueError) as error:
@@ -286,6 +288,11 @@ class Run:
 
     def problems(self, shown: Shown) -> Iterator[str]:
         """What came out otherwise than the case expects."""
+        known = {rule.id for rule in self.protocol.rules}
+        for expected in (*self.case.checks, *self.case.watch):
+            for rule in (*expected.fires, *expected.quiet, *expected.unanswered):
+                if rule not in known:
+                    yield f"it speaks of rule {rule}, which the protocol lacks."
         for check, wanted in checks_of(self.file, self.case):
             judged, levels = self._judge(check)
             if wanted is None:

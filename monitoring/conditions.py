@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -701,11 +702,16 @@ def parse_condition(raw: Any) -> Condition:
             for k, v in body.items()
         }
     try:
-        return cast(Condition, TypeAdapter(kind).validate_python(body))
+        return cast(Condition, _reader(kind).validate_python(body))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in (name, *first["loc"]))
         raise BadCondition(f"{where}: {first['msg']}") from None
+
+
+@lru_cache
+def _reader(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 Sub = Annotated[Any, BeforeValidator(parse_condition)]
