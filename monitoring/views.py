@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring import ward
 from monitoring.board import Bedside, Tile, TileState, clock, hours_text, surname
+from monitoring.care import Saved
 from monitoring.components import SWATCHES
 from monitoring.components.shapes import (
     BoardData,
@@ -31,13 +32,13 @@ from monitoring.components.shapes import (
     VerdictData,
     VerdictFinding,
 )
-from monitoring.care import Saved
 from monitoring.domain import Assessment, Finding, Monitor, Recipient, Severity, derive
 from monitoring.episodes import StoredAlert
 from monitoring.people import Staff
 from monitoring.schedule import Due, DueState, due_words, next_due
 from monitoring.signs import SIGNS, Sign, Unable, UnableReason
 from monitoring.ward import Snapshot
+
 
 def board_data(
     found: Snapshot, shown: Sequence[Tile], every: Sequence[Tile], *, ward: str, zone: ZoneInfo,
@@ -261,9 +262,7 @@ def _rows(
         if "airway" in left and facts.recipient is not Recipient.HEAD_NECK:
             left.remove("airway")
         if left:
-            more.append(
-                MoreGroup(label=label, rows=[_row(bed, n, False, now, zone) for n in left])
-            )
+            more.append(MoreGroup(label=label, rows=[_row(bed, n, False, now, zone) for n in left]))
     return rows, more
 
 
@@ -373,9 +372,7 @@ def verdict_data(
         protocol=f"{bed.protocol.title}, version {bed.protocol.version}: {bed.protocol.checker}",
         actions=[
             *(
-                VerdictChoice(
-                    kind="check", label=f"Next: {b.flap.facts.label}", flap_id=b.flap.id
-                )
+                VerdictChoice(kind="check", label=f"Next: {b.flap.facts.label}", flap_id=b.flap.id)
                 for b in nexts
             ),
             VerdictChoice(kind="board", label="Ward board", flap_id=bed.flap.id),
