@@ -59,9 +59,12 @@ def rule(found: Rule, chosen: Protocol) -> None:
 st.title("Protocols")
 known = _session.protocols()
 key = st.selectbox(
-    "Protocol", sorted(known), format_func=lambda k: f"{known[k].title} · version {known[k].version}",
-    key="protocol", bind="query-params",
-)  # fmt: skip
+    "Protocol",
+    sorted(known),
+    format_func=lambda k: f"{known[k].title} · version {known[k].version}",
+    key="protocol",
+    bind="query-params",
+)
 chosen = known[key]
 st.warning(
     f"Author: {chosen.author}. Checked by: {chosen.checker}. Not validated.",
