@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -20,10 +20,20 @@ from uuid import UUID
 from sqlalchemy import Engine, event
 from sqlalchemy.dialects import sqlite
 
-from monitoring import people, queries, store
+from monitoring import care, episodes, people, queries, store
 from monitoring.checks import check_to_row
-from monitoring.domain import Check, FlapFacts, Patient, Role
-from monitoring.rows import FlapCheckRow, table_of
+from monitoring.domain import (
+    Check,
+    FlapFacts,
+    Hold,
+    HoldReason,
+    Intent,
+    Patient,
+    Return,
+    Role,
+)
+from monitoring.protocol import Protocol
+from monitoring.rows import FlapCheckRow, table_of, to_micros
 from monitoring.signs import SignValue
 from monitoring.store import Record
 
@@ -197,3 +207,58 @@ def statements(*engines: Engine) -> Iterator[list[str]]:
     yield said
     for engine in engines:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def a_busy_ward(
+    record: Record, protocols: Mapping[str, Protocol], now: datetime, *, active: int = 100,
+    stored: int = 500_000,
+) -> None:  # fmt: skip
+    """A ward of active flaps over everything ever stored there.
+
+    Each active flap has 120 hourly checks or one every 30 min (half of them each); one in five
+    has just been found occluded (an open alert and its rechecks), one in twenty is on hold, one
+    in twenty was back in theatre, every alert but one in three is acknowledged. The rest of the
+    checks belongs to ended flaps with 250 each.
+    """
+    rng = random.Random(7)
+    ids = [f"A{n}" for n in range(active)]
+    of_each = 120
+    old = [f"E{n}" for n in range(max(0, stored - active * of_each) // 250)]
+    admit(record, ids, now - timedelta(days=6))
+    admit(record, old, now - timedelta(days=60))
+    minutes = {flap_id: 60 if n % 2 else 30 for n, flap_id in enumerate(ids)}
+    late = timedelta(minutes=5)
+    fill(record, (c for i in ids for c in a_stay(rng, i, now - late, of_each, minutes[i])))
+    fill(record, (c for i in old for c in a_stay(rng, i, now - timedelta(days=30), 250, 60)))
+    set_baselines(record)
+    raw = sqlite3.connect(path_of(record))
+    with raw:
+        raw.execute("UPDATE flap SET ended_at = ? WHERE id LIKE 'E%'", (to_micros(now - late),))
+        raw.execute("ANALYZE")
+    raw.close()
+    for number, flap_id in enumerate(ids):
+        if number % 5 == 0:
+            found = a_check(flap_id, now - timedelta(minutes=3), OCCLUDED)
+            saved = care.record_check(
+                record, protocols, found, now=found.recorded_at, confirmed=care.ALL
+            )
+            if number % 3:
+                care.acknowledge_alert(
+                    record, alert_id=saved.alerts[0].id, by=NURSE, intent=Intent.COMING,
+                    expected_at=now, now=now - timedelta(minutes=1),
+                )  # fmt: skip
+        if number % 20 == 1:
+            with record.write() as conn:
+                hold = Hold(from_at=now - timedelta(minutes=20), reason=HoldReason.IMAGING)
+                queries.insert_hold(conn, flap_id, hold, by=NURSE, at=now)
+        if number % 20 == 2:
+            at = [now - timedelta(hours=h) for h in (30, 29, 27, 26)]
+            with record.write() as conn:
+                again = Return(
+                    decided_at=at[0], into_theatre_at=at[1], perfused_again_at=at[2], back_at=at[3]
+                )
+                queries.insert_return(conn, flap_id, again, by=NURSE, at=at[0])
+    with record.write() as conn:
+        episodes.beat(conn, "watcher", now, {"set_aside": []})
+        for flap_id in ids[::7]:
+            episodes.hold_in_care(conn, NURSE, flap_id, now)
