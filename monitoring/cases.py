@@ -72,6 +72,8 @@ class Expected(_Part):
     quiet: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
     because: str | None = None
+    do_now: str | None = None
+    not_do_now: str | None = None
     only_these: bool = False
 
 
@@ -118,11 +120,13 @@ class WatchCase(Expected):
 
 
 class Case(_Part):
-    """One course, from a single check to a whole stay."""
+    """One course, from a single check to a whole stay. ``surgeon_set`` is what differs from the
+    usual check in a baseline that a surgeon set at the start."""
 
     name: str = Field(min_length=1)
     flap: dict[str, Any] = {}
     baseline: bool = True
+    surgeon_set: dict[str, Any] | None = None
     checks: tuple[CheckCase, ...] = ()
     holds: tuple[HoldCase, ...] = ()
     returns: tuple[ReturnCase, ...] = ()
@@ -236,7 +240,10 @@ def flap_of(file: CaseFile, case: Case, protocol: Protocol) -> Flap:
         for h in case.holds
     )
     returns = tuple(_returned(r) for r in case.returns)
-    return Flap("case", facts, protocol.key, holds, returns)
+    baseline = None
+    if case.surgeon_set is not None:
+        baseline = a_check(START, "surgeon", file.usual | case.surgeon_set)
+    return Flap("case", facts, protocol.key, holds, returns, baseline)
 
 
 def _returned(case: ReturnCase) -> Return:
@@ -248,7 +255,7 @@ def _returned(case: ReturnCase) -> Return:
 
 def checks_of(file: CaseFile, case: Case) -> Iterator[tuple[Check, CheckCase | None]]:
     """The checks of a case in order, each with what it expects (the baseline expects nothing)."""
-    if case.baseline:
+    if case.baseline and case.surgeon_set is None:
         yield a_check(START, "nurse1", file.usual), None
     for wanted in case.checks:
         signs = dict(file.usual if wanted.only is None else wanted.only) | (wanted.but or {})
@@ -383,6 +390,11 @@ def _differs(
             yield f"{label}: {rule} should be unanswered."
     if wanted.only_these and set(found) - set(wanted.fires):
         yield f"{label}: only {_all(wanted.fires)} should fire, found {_all(found)}."
+    deeds = " ".join(f.do_now for f in findings)
+    if wanted.do_now is not None and wanted.do_now not in deeds:
+        yield f"{label}: nothing says to do now {wanted.do_now!r}: {deeds}"
+    if wanted.not_do_now is not None and wanted.not_do_now in deeds:
+        yield f"{label}: says to do now {wanted.not_do_now!r}."
     if wanted.because is not None and not any(
         wanted.because.lower() in f.because.lower() for f in findings
     ):

@@ -696,7 +696,7 @@ def parse_condition(raw: Any) -> Condition:
         body = {"facts": body}
     elif name == "changed_by" and isinstance(body, Mapping) and "from" in body:
         body = {("from_words" if k == "from" else k): v for k, v in body.items()}
-    elif name == "hours_between" and isinstance(body, Mapping) and "from" in body:
+    elif name == "hours_between" and isinstance(body, Mapping):
         body = {
             ("from_hour" if k == "from" else "to_hour" if k == "to" else k): v
             for k, v in body.items()

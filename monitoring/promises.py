@@ -73,18 +73,18 @@ def broken_promises(protocol: Protocol, flap: Flap, usual: Signs) -> Iterator[st
 
     ``flap`` is one the protocol is made for, ``usual`` a healthy full check of it.
     """
-    ward = _Ward(protocol, flap, usual)
-    yield from _concern(ward)
-    yield from _refill_alone(ward)
-    yield from _normal_never_lowers(ward)
-    yield from _dark_skin(ward)
-    yield from _unable_twice(ward)
-    yield from _two_weak_signs(ward)
-    yield from _no_abnormal_word_is_silent(ward)
-    yield from _quiet_stay(ward)
+    ward = Ward(protocol, flap, usual)
+    yield from concern(ward)
+    yield from refill_alone(ward)
+    yield from normal_never_lowers(ward)
+    yield from dark_skin(ward)
+    yield from unable_twice(ward)
+    yield from two_weak_signs(ward)
+    yield from no_abnormal_word_is_silent(ward)
+    yield from quiet_stay(ward)
 
 
-class _Ward:
+class Ward:
     """Asks a protocol about checks that were never made."""
 
     def __init__(self, protocol: Protocol, flap: Flap, usual: Signs) -> None:
@@ -127,14 +127,16 @@ def _told(signs: Signs) -> str:
     return ", ".join(f"{k} {v}" for k, v in signs.items())
 
 
-def _concern(ward: _Ward) -> Iterator[str]:
+def concern(ward: Ward) -> Iterator[str]:
+    """Nurse concern alone is amber at least."""
     for words, signs in (("alone", {}), ("beside a healthy check", ward.usual)):
         judged = ward.judge(signs, concern=True)
         if not any(f.rule == "N1" and f.severity.rank >= Severity.AMBER.rank for f in judged):
             yield f"nurse concern {words} is less than amber."
 
 
-def _refill_alone(ward: _Ward) -> Iterator[str]:
+def refill_alone(ward: Ward) -> Iterator[str]:
+    """Refill alone is never red, timed or said, once or twice, now or again."""
     for first, second in itertools.product(REFILLS, (None, *REFILLS)):
         signs = {"refill": first, "refill_again": second}
         before = [ward.check(signs, hour) for hour in (3.0, 4.0)]
@@ -152,7 +154,7 @@ def _pictures() -> Iterator[dict[str, Any]]:
             yield a | b
 
 
-def _normal_never_lowers(ward: _Ward) -> Iterator[str]:
+def normal_never_lowers(ward: Ward) -> Iterator[str]:
     """Among them: an arterial signal that is present never clears a venous picture."""
     for picture in _pictures():
         loud = ward.loudness(picture)
@@ -174,7 +176,8 @@ def _looked_at(name: str, value: object) -> dict[str, Any]:
     return {name: value}
 
 
-def _dark_skin(ward: _Ward) -> Iterator[str]:
+def dark_skin(ward: Ward) -> Iterator[str]:
+    """Skin types V and VI with only colour and refill get a prompt for a second modality."""
     if "refill" not in ward.protocol.required:
         return
     for skin in (SkinType.V, SkinType.VI):
@@ -185,7 +188,8 @@ def _dark_skin(ward: _Ward) -> Iterator[str]:
                 yield f"skin type {skin} with only {_told(signs)} asks for no second modality."
 
 
-def _unable_twice(ward: _Ward) -> Iterator[str]:
+def unable_twice(ward: Ward) -> Iterator[str]:
+    """A required sign unable twice running is itself a finding."""
     facts = ward.flap.facts.model_copy(update={"monitors": frozenset(Monitor)})
     flap = replace(ward.flap, facts=facts)
     for name in ward.protocol.required_for(facts):
@@ -194,7 +198,7 @@ def _unable_twice(ward: _Ward) -> Iterator[str]:
             yield f"{name} unable twice running is no finding."
 
 
-def _two_weak_signs(ward: _Ward) -> Iterator[str]:
+def two_weak_signs(ward: Ward) -> Iterator[str]:
     """Weak: what alone is yellow and speaks of the flap, not of a device or the record."""
     weak = [
         {name: value}
@@ -221,7 +225,7 @@ def _family(signs: Signs) -> Family | None:
     return Family.TEMPERATURE if name == "gap" else SIGNS[name].family
 
 
-def _no_abnormal_word_is_silent(ward: _Ward) -> Iterator[str]:
+def no_abnormal_word_is_silent(ward: Ward) -> Iterator[str]:
     """A required sign whose abnormal word no rule asks about would be read and forgotten."""
     required = ward.protocol.required_for(
         ward.flap.facts.model_copy(update={"monitors": frozenset(Monitor)})
@@ -236,7 +240,7 @@ def _no_abnormal_word_is_silent(ward: _Ward) -> Iterator[str]:
                 yield f"{name} {word} is required and no rule says anything of it."
 
 
-def _quiet_stay(ward: _Ward) -> Iterator[str]:
+def quiet_stay(ward: Ward) -> Iterator[str]:
     """72 h of values within a hair of the usual ones."""
     checks = [ward.check(_nearly(ward.usual, n), hour=n) for n in range(73)]
     for check, judged in judge_stay(ward.flap, checks, ward.protocol):
@@ -249,11 +253,11 @@ def _quiet_stay(ward: _Ward) -> Iterator[str]:
 
 def _nearly(usual: Signs, number: int) -> dict[str, Any]:
     """The usual signs with their numbers moved a little, to and fro."""
-    shift = (0.0, 0.1, -0.1, 0.2, 0.1, -0.2)[number % 6]
+    sway = (0.0, 0.1, -0.1, 0.2, 0.1, -0.2)
     return {
-        name: round(value + shift, 2)
+        name: round(value + sway[(number + place) % len(sway)], 2)
         if isinstance(value, int | float) and not isinstance(value, bool) and name not in CONTEXT
         else value
-        for name, value in usual.items()
+        for place, (name, value) in enumerate(usual.items())
     }
 
