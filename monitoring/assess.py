@@ -85,7 +85,10 @@ def view_of(flap: Flap, check: Check, earlier: Sequence[Check], protocol: Protoc
 
 
 def _finding(rule: Rule, level: Level, view: View) -> Finding:
-    evidence = tuple(dict.fromkeys(level.when.evidence(view)))
+    readings: dict[tuple[str, object], Evidence] = {}
+    for reading in level.when.evidence(view):
+        readings.setdefault((reading.sign, reading.check_key), reading)
+    evidence = tuple(readings.values())
     severity = level.severity
     if severity is Severity.RED and _only_refill(evidence):
         severity = Severity.AMBER  # refill persisted 75 min after devascularisation: Sandberg12

@@ -241,6 +241,14 @@ def presses(view: View, sign: str) -> list[SignValue]:
     return values
 
 
+def first_press(view: View, sign: str) -> SignValue | None:
+    """The first value a sign has at a check; of refill the second press, if only that one has."""
+    value = view.read(sign)
+    if value is not None and type(value) is not Unable:
+        return value
+    return next(iter(presses(view, sign)), None) if sign == "refill" else None
+
+
 def _any_press(truths: list[Truth]) -> Truth:
     """Either press may be the abnormal one; a normal press never cancels the other."""
     if True in truths:
@@ -440,10 +448,9 @@ class ChangedBy(_Leaf):
     def truth(self, view: View) -> Truth:
         if self.to:
             return self._word_truth(view)
-        seen = presses(view, self.sign)
-        if not seen:
+        now = first_press(view, self.sign)
+        if now is None:
             return None
-        now = seen[0]
         if self.over_checks is not None:
             return self._steady_truth(view, now)
         return _any_press([self._moved(then, now) for _, then in self._references(view)])
@@ -489,10 +496,9 @@ class ChangedBy(_Leaf):
         return list(itertools.islice(self._references(view), self.over_checks))
 
     def _steady_truth(self, view: View, now: SignValue) -> Truth:
-        chain = self._chain(view)
+        newer, chain = now, self._chain(view)
         if len(chain) < cast(int, self.over_checks):
             return None
-        newer = now
         for _, older in chain:
             went = self._went(older, newer)
             if not went:
@@ -502,6 +508,8 @@ class ChangedBy(_Leaf):
 
     def _went(self, older: SignValue, newer: SignValue) -> Truth:
         """Whether one step went the way of the change at all."""
+        if type(older) is float and type(newer) is float:
+            return newer > older if self.up is not None else newer < older
         a, b = bounds(older), bounds(newer)
         if a is None or b is None:
             return None
@@ -512,7 +520,7 @@ class ChangedBy(_Leaf):
         if self.over_checks is not None:
             index, value = self._chain(view)[-1]
             return view.at(index), value
-        now = presses(view, self.sign)[0]
+        now = cast(SignValue, first_press(view, self.sign))
         for index, value in self._references(view):
             if value in self.from_words if self.to else self._moved(value, now):
                 return view.at(index), value
@@ -521,7 +529,7 @@ class ChangedBy(_Leaf):
     def phrases(self, view: View) -> list[str]:
         then, before = self._decisive(view)
         known = READABLE[self.sign]
-        now = presses(view, self.sign)[0]
+        now = cast(SignValue, first_press(view, self.sign))
         label = known.label.lower()
         ago = lasting(view.check.observed_at - then.check.observed_at)
         whence = "baseline" if then.index == BASELINE else f"{ago} earlier"
@@ -935,12 +943,14 @@ class FlapIs(_Leaf):
                 raise BadCondition(f"flap_is: {name} is never {wrong}.")
 
     def truth(self, view: View) -> Truth:
-        found = [getattr(view.flap.facts, name) for name in self.facts]
-        if any(
-            f is not None and f not in w for f, w in zip(found, self.facts.values(), strict=True)
-        ):
-            return False
-        return None if None in found else True
+        answer: Truth = True
+        for name, wanted in self.facts.items():
+            found = getattr(view.flap.facts, name)
+            if found is None:
+                answer = None
+            elif found not in wanted:
+                return False
+        return answer
 
     def phrases(self, view: View) -> list[str]:
         return [self.describe()]
