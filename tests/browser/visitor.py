@@ -1,0 +1,174 @@
+"""A person with a browser of their own: what they do on the board and at the bedside, each click,
+choice and filled field counted as one action, and what their browser did meanwhile."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, expect
+
+from tests.browser.hospital import Hospital
+
+ROUTINE = {
+    "colour": "matches", "refill": "normal", "turgor": "soft", "doppler_artery": "strong",
+    "doppler_vein": "present",
+}  # fmt: skip
+"""A routine check of a skin paddle in words; the two temperatures are typed."""
+
+OCCLUDED = {
+    "colour": "white", "refill": "absent", "turgor": "flaccid", "doppler_artery": "absent",
+    "doppler_vein": "absent",
+}  # fmt: skip
+"""An arterial occlusion in words."""
+
+
+class Visitor:
+    """One browser context at one hospital."""
+
+    def __init__(
+        self, browser: Browser, hospital: Hospital, *, width: int = 820, height: int = 1180,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        self.hospital = hospital
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, timezone_id="Europe/London",
+            locale="en-GB", **options,
+        )  # fmt: skip
+        self.complaints: list[str] = []
+        self.strangers: list[str] = []
+        self.dialogs: list[str] = []
+        self.lost_server = False
+        self.actions = 0
+        self.page = self.context.new_page()
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", self._asked)
+        self.context.on("request", lambda request: self._requested(request.url))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    def _asked(self, dialog: Dialog) -> None:
+        if dialog.type != "beforeunload":
+            self.dialogs.append(dialog.message)
+        dialog.accept()
+
+    def _requested(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and (
+            parts.netloc != f"127.0.0.1:{self.hospital.port}"
+        ):
+            self.strangers.append(url)
+
+    def assert_quiet(self) -> None:
+        """No error in the console, no dialog, nothing asked of another host."""
+        assert self.strangers == []
+        assert self.dialogs == []
+        if not self.lost_server:
+            assert self.complaints == []
+
+    def leave(self) -> None:
+        """Close the browser."""
+        self.context.close()
+
+    # Going somewhere.
+
+    def to_board(self, query: str = "") -> Visitor:
+        """Open the ward board by its address."""
+        self.page.goto(f"{self.hospital.address}/{query}")
+        expect(self.live).to_contain_text("live, updated")
+        return self
+
+    def to_form(self, flap_id: str) -> Visitor:
+        """Open the check form of a flap by its address."""
+        self.page.goto(f"{self.hospital.address}/check?flap={flap_id}")
+        expect(self.save_button).to_be_visible()
+        return self
+
+    @property
+    def live(self) -> Locator:
+        """The board's own light."""
+        return self.page.locator(".live")
+
+    @property
+    def banner(self) -> Locator:
+        """The board's loud banners."""
+        return self.page.locator(".banners")
+
+    def tile(self, flap_id: str) -> Locator:
+        """The tile of a flap on the board."""
+        return self.page.locator(f'.tile[data-flap="{flap_id}"]')
+
+    # At the bedside.
+
+    def row(self, sign: str) -> Locator:
+        """The row of a sign in the form."""
+        return self.page.locator(f'fieldset.row[data-sign="{sign}"]')
+
+    def field(self, sign: str) -> Locator:
+        """The text field of a sign."""
+        return self.page.locator(f'.field[data-sign="{sign}"]')
+
+    def word(self, sign: str, word: str) -> Locator:
+        """One of a sign's words."""
+        return self.row(sign).get_by_role("radio", name=word, exact=True)
+
+    def press(self, control: Locator) -> None:
+        """One tap."""
+        self.actions += 1
+        control.click()
+
+    def say(self, **words: str) -> None:
+        """Tap the word of each sign."""
+        for sign, word in words.items():
+            self.press(self.word(sign, word))
+
+    def type(self, **texts: str) -> None:
+        """Fill the field of each sign."""
+        for sign, text in texts.items():
+            self.actions += 1
+            self.field(sign).fill(text)
+
+    def sign_as(self, name: str = "N. Okafor") -> None:
+        """Choose one's name from the staff list."""
+        self.actions += 1
+        choice = self.page.locator("select.field")
+        label = choice.locator("option", has_text=name).first.text_content() or ""
+        choice.select_option(label=label)
+
+    @property
+    def save_button(self) -> Locator:
+        """The Save of the form."""
+        return self.page.locator("button.save:visible")
+
+    def save(self) -> None:
+        """Press Save, once."""
+        self.press(self.save_button)
+
+    @property
+    def says(self) -> Locator:
+        """What the form says beside Save."""
+        return self.page.locator(".says")
+
+    @property
+    def verdict(self) -> Locator:
+        """What was found in the check just saved."""
+        return self.page.locator(".verdict")
+
+    def read_verdict(self, title: str | re.Pattern[str]) -> None:
+        """Wait for the verdict with this title."""
+        expect(self.verdict.locator("h1")).to_have_text(title)
+
+    def routine(self, by: str = "N. Okafor") -> None:
+        """Fill a routine check without a finding, up to but not including Save."""
+        self.say(**ROUTINE)
+        self.type(flap_temp_c="33.4", control_temp_c="33.9")
+        self.sign_as(by)
+
+    def occlusion(self, by: str = "N. Okafor") -> None:
+        """Fill a check that shows an arterial occlusion, up to but not including Save."""
+        self.say(**OCCLUDED)
+        self.sign_as(by)
