@@ -27,7 +27,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
     "signs": (set(), set()),
     "domain": ({"signs"}, {"pydantic"}),
-    "conditions": (VALUES, {"pydantic"}),
+    "conditions": (VALUES | {"conditions"}, {"pydantic"}),
     "deciding": (VALUES | {"conditions"}, set()),
     "protocol": (VALUES | {"conditions", "deciding"}, {"pydantic", "yaml"}),
     "course": (VALUES, {"pydantic"}),

@@ -392,6 +392,7 @@ def test_what_surely_follows_is_known() -> None:
         ({"all": [COOL, {"below": {"sign": "temp_gap_c", "than": 2}}]}, "exclude each other"),
         ({"any": [DUSKY, {"schedule": "overdue"}]}, "stands alone"),
         ({"any": [DUSKY, {"hours_between": {"from": -5, "to": -1}}]}, "never comes"),
+        ({"any": [DUSKY, {"hours_between": {"from": -5, "to": 0}}]}, "never comes"),
     ],
 )
 def test_parts_that_exclude_each_other_are_found(raw: dict[str, Any], sentence: str) -> None:
