@@ -111,6 +111,21 @@ class StoredCheck(NamedTuple):
         return self.replaced_by_key is None and self.struck_at is None
 
 
+class Glance(NamedTuple):
+    """What schedule and trend need of a current check, without its other signs.
+
+    A temperature that could not be measured is None here; ``full`` is False before it is judged.
+    """
+
+    key: UUID
+    flap_id: str
+    observed_at: datetime
+    first_recorded_at: datetime
+    full: bool
+    flap_temp_c: float | None
+    control_temp_c: float | None
+
+
 def body_columns(table: FromClause = _check) -> list[ColumnElement[Any]]:
     """The columns that ``check_from_row`` reads, in its order."""
     return _as_stored(table, *_BODY, *(column for _, column in _SIGN_COLUMNS))
@@ -212,19 +227,26 @@ _judged_columns = [*body_columns(), *_as_stored(_check, *_GIST)]
 _stored_columns = [*_judged_columns, *_as_stored(_check, *_HISTORY)]
 _in_order = (_check.c.observed_at, _check.c.recorded_at, _check.c.key)
 
+_glance_columns = _as_stored(_check, *Glance._fields[:4], "is_full", *Glance._fields[5:])
+_within = (
+    _check.c.flap_id == bindparam("flap"),
+    _check.c.observed_at >= bindparam("since"),
+    _check.c.observed_at < bindparam("before"),
+    is_current(),
+)
+
 _find = select(*_stored_columns).where(_check.c.key == bindparam("wanted"))
 _versions = (
     select(*_stored_columns).where(_check.c.flap_id == bindparam("flap")).order_by(*_in_order)
 )
-_between = (
-    select(*_stored_columns)
-    .where(
-        _check.c.flap_id == bindparam("flap"),
-        _check.c.observed_at >= bindparam("since"),
-        _check.c.observed_at < bindparam("before"),
-        is_current(),
-    )
-    .order_by(*_in_order)
+_between = select(*_stored_columns).where(*_within).order_by(*_in_order)
+_judged_between = select(*_judged_columns).where(*_within).order_by(*_in_order)
+_glances_between = select(*_glance_columns).where(*_within).order_by(*_in_order)
+_newest = (
+    select(_check.c.key)
+    .where(_check.c.flap_id == bindparam("flap"), is_current())
+    .order_by(*(c.desc() for c in _in_order))
+    .limit(1)
 )
 _look_back = (
     select(*body_columns())
@@ -271,6 +293,36 @@ def checks_between(
     """The current checks observed in [since, before), as observed."""
     asked = {"flap": flap_id, "since": since, "before": before}
     return [_stored(row) for row in conn.execute(_between, asked)]
+
+
+def judged_between(
+    conn: Connection, flap_id: str, since: datetime, before: datetime
+) -> list[JudgedCheck]:
+    """As ``checks_between``, without each version's place in the record."""
+    asked = {"flap": flap_id, "since": since, "before": before}
+    return [_judged(row) for row in conn.execute(_judged_between, asked).all()]
+
+
+def _glance(row: Sequence[Any]) -> Glance:
+    key, flap_id, observed_at, first_recorded_at, full, flap_temp_c, control_temp_c = row
+    return Glance(
+        _uuid(key), flap_id, from_micros(observed_at), from_micros(first_recorded_at), bool(full),
+        flap_temp_c, control_temp_c,
+    )  # fmt: skip
+
+
+def glances_between(
+    conn: Connection, flap_id: str, since: datetime, before: datetime
+) -> list[Glance]:
+    """The current checks observed in [since, before) as the schedule needs them, as observed."""
+    asked = {"flap": flap_id, "since": since, "before": before}
+    return [_glance(row) for row in conn.execute(_glances_between, asked).all()]
+
+
+def newest_key(conn: Connection, flap_id: str) -> UUID | None:
+    """The current check of the flap that was observed last; of two, the one recorded last."""
+    key = conn.execute(_newest, {"flap": flap_id}).scalar()
+    return None if key is None else _uuid(key)
 
 
 def earlier_checks(
@@ -361,8 +413,11 @@ def insert_check(
     amend_reason: str | None = None,
     amended_by: str | None = None,
     first_recorded_at: datetime | None = None,
+    judged: Assessment | None = None,
 ) -> None:
     """Write a check as it was validated; an amendment names what it replaces, who and why.
+
+    ``judged`` is its current assessment, if it is known already.
 
     The unique key makes a second one with the same key, or a second amendment of the same
     version, an IntegrityError.
@@ -373,6 +428,7 @@ def insert_check(
         "amend_reason": amend_reason,
         "amended_by": amended_by,
         "first_recorded_at": first_recorded_at or check.recorded_at,
+        **({} if judged is None else _gist(judged)),
     }
     conn.execute(_insert, row)
     if replaces is not None:
@@ -383,28 +439,27 @@ def insert_check(
         )
 
 
+def _gist(judged: Assessment) -> dict[str, Any]:
+    """The columns in which a check repeats its assessment."""
+    return {
+        "is_full": judged.full,
+        "severity": judged.severity,
+        "pattern": judged.pattern,
+        "because": judged.findings[0].because if judged.findings else None,
+        "unanswered": len(judged.unanswered),
+    }
+
+
 _judge = (
     update(_check)
     .where(_check.c.key == bindparam("wanted"))
-    .values(
-        is_full=bindparam("new_full"),
-        severity=bindparam("new_severity"),
-        pattern=bindparam("new_pattern"),
-        because=bindparam("new_because"),
-        unanswered=bindparam("new_unanswered"),
-    )
+    .values({name: bindparam(f"new_{name}") for name in _GIST[:5]})
 )
 
 
 def mark_judged(conn: Connection, key: UUID, judged: Assessment) -> None:
     """Repeat the check's current assessment on its row, for the board."""
-    said = {
-        "new_full": judged.full,
-        "new_severity": judged.severity,
-        "new_pattern": judged.pattern,
-        "new_because": judged.findings[0].because if judged.findings else None,
-        "new_unanswered": len(judged.unanswered),
-    }
+    said = {f"new_{name}": value for name, value in _gist(judged).items()}
     conn.execute(_judge, said | {"wanted": str(key)})
 
 

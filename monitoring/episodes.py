@@ -196,6 +196,17 @@ def current_assessments(
     return {a.check_key: a for a in map(_assessed, conn.execute(chosen))}
 
 
+_current_of = select(*_assessment_columns).where(
+    _assessment.c.check_key == bindparam("judged"), _assessment.c.is_current
+)
+
+
+def current_assessment(conn: Connection, check_key: UUID) -> StoredAssessment | None:
+    """The current judgement of the check; None before one."""
+    row = conn.execute(_current_of, {"judged": str(check_key)}).first()
+    return None if row is None else _assessed(row)
+
+
 def assessments_of(conn: Connection, check_key: UUID) -> list[StoredAssessment]:
     """Every judgement of the check, first first."""
     chosen = select(*_assessment_columns).where(_assessment.c.check_key == str(check_key))
@@ -238,6 +249,8 @@ _open_alerts = _alerts.where(_alert.c.state != AlertState.CLOSED).order_by(
     _alert.c.raised_at, _alert.c.id
 )
 _open_alerts_of = _open_alerts.where(_alert.c.flap_id == bindparam("flap"))
+_one_alert = _alerts.where(_alert.c.id == bindparam("wanted"))
+_insert_alert = insert(_alert).returning(_alert.c.id)
 
 
 def _read_alert(row: Sequence[Any]) -> StoredAlert:
@@ -259,6 +272,7 @@ def insert_alert(
     conn: Connection, *, flap_id: str, stream: Stream, severity: Severity,
     pattern: Pattern | None, raised_at: datetime, because: str, rule: str,
     findings: Iterable[Finding], first_sign_at: datetime | None,
+    paged_at: datetime | None = None, pages: int = 0,
 ) -> int:  # fmt: skip
     """Open an episode; returns its id.
 
@@ -268,10 +282,11 @@ def insert_alert(
         {
             "flap_id": flap_id, "stream": stream, "severity": severity, "pattern": pattern,
             "state": AlertState.OPEN, "raised_at": raised_at, "because": because, "rule": rule,
-            "findings": findings, "first_sign_at": first_sign_at, "pages": 0,
+            "findings": findings, "first_sign_at": first_sign_at, "paged_at": paged_at,
+            "pages": pages,
         }
     )  # fmt: skip
-    return int(conn.execute(insert(_alert).returning(_alert.c.id), row).scalar_one())
+    return int(conn.execute(_insert_alert, row).scalar_one())
 
 
 def update_alert(conn: Connection, alert_id: int, **changes: Any) -> None:
@@ -296,7 +311,7 @@ def alerts_of_flap(conn: Connection, flap_id: str) -> list[StoredAlert]:
 
 def find_alert(conn: Connection, alert_id: int) -> StoredAlert | None:
     """The alert with this id; None when there is none."""
-    row = conn.execute(_alerts.where(_alert.c.id == alert_id)).first()
+    row = conn.execute(_one_alert, {"wanted": alert_id}).first()
     return None if row is None else _read_alert(row)
 
 
@@ -310,9 +325,12 @@ class AlertEvent(NamedTuple):
     detail: dict[str, Any]
 
 
+_insert_event = insert(_event)
+
+
 def insert_alert_event(conn: Connection, event: AlertEvent) -> None:
     """Add a line to the alert's story."""
-    conn.execute(insert(_event), event._asdict())
+    conn.execute(_insert_event, event._asdict())
 
 
 def events_of(conn: Connection, alert_ids: Iterable[int]) -> list[AlertEvent]:
@@ -343,6 +361,7 @@ _open_rechecks = (
     .order_by(_recheck.c.due_at, _recheck.c.id)
 )
 _open_rechecks_of = _open_rechecks.where(_recheck.c.flap_id == bindparam("flap"))
+_insert_recheck = insert(_recheck).returning(_recheck.c.id)
 
 
 def insert_recheck(
@@ -355,7 +374,7 @@ def insert_recheck(
         "if_unmet": if_unmet, "check_key": None if check_key is None else str(check_key),
         "severity": severity, "round": round,
     }  # fmt: skip
-    return int(conn.execute(insert(_recheck).returning(_recheck.c.id), row).scalar_one())
+    return int(conn.execute(_insert_recheck, row).scalar_one())
 
 
 def open_rechecks(conn: Connection, flap_id: str | None = None) -> list[Recheck]:
@@ -382,6 +401,12 @@ def meet_rechecks(conn: Connection, recheck_ids: Iterable[int], check_key: UUID)
     """This check did what these asked for."""
     chosen = _recheck.c.id.in_(list(recheck_ids))
     conn.execute(update(_recheck).where(chosen).values(met_by_key=str(check_key)))
+
+
+def reopen_rechecks(conn: Connection, check_key: UUID) -> None:
+    """What this check had done is asked for again: the check was replaced or struck through."""
+    chosen = _recheck.c.met_by_key == str(check_key)
+    conn.execute(update(_recheck).where(chosen).values(met_by_key=None))
 
 
 def cancel_rechecks(conn: Connection, recheck_ids: Iterable[int], at: datetime) -> None:

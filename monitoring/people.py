@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from monitoring.domain import SYSTEM, MonitoringError, Role
 from monitoring.rows import StaffRow, table_of
@@ -41,6 +41,7 @@ class Staff(NamedTuple):
 
 
 _columns = [_staff.c[name] for name in Staff._fields]
+_one = select(*_columns).where(_staff.c.id == bindparam("wanted"))
 
 
 def _read(row: Any) -> Staff:
@@ -107,7 +108,7 @@ def staff_by_id(conn: Connection, staff_id: str, *, may_have_left: bool = False)
 
     Raises UnknownStaff.
     """
-    row = conn.execute(select(*_columns).where(_staff.c.id == staff_id)).first()
+    row = conn.execute(_one, {"wanted": staff_id}).first()
     if row is None:
         raise UnknownStaff(f"Nobody on the staff list is {staff_id!r}.")
     if not row.active and not may_have_left:

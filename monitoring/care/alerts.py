@@ -68,7 +68,7 @@ def _carry_out(conn: Connection, flap_id: str, move: Move, by: str, now: datetim
 
 def _raise(conn: Connection, flap_id: str, move: Move, now: datetime) -> int:
     worst = move.findings[0]
-    alert_id = episodes.insert_alert(
+    return episodes.insert_alert(
         conn,
         flap_id=flap_id,
         stream=move.stream,
@@ -79,9 +79,9 @@ def _raise(conn: Connection, flap_id: str, move: Move, now: datetime) -> int:
         rule=worst.rule,
         findings=move.findings,
         first_sign_at=min(f.at for f in move.findings),
+        paged_at=now,
+        pages=1,
     )
-    episodes.update_alert(conn, alert_id, paged_at=now, pages=1)
-    return alert_id
 
 
 def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
@@ -143,10 +143,14 @@ def close_by_itself(
 
 def hear(
     conn: Connection, flap_id: str, findings: Sequence[Finding], *, full: bool, newest: bool,
-    by: str, now: datetime,
+    by: str, now: datetime, open_now: Sequence[Episode] | None = None,
 ) -> list[int]:  # fmt: skip
-    """What findings do to the flap's alerts; returns the alerts touched."""
-    moves = alarm.after_check(running(conn, flap_id), findings, full=full, newest=newest)
+    """What findings do to the flap's alerts; returns the alerts touched.
+
+    ``open_now`` are the flap's running episodes, if the caller has just read them.
+    """
+    known = running(conn, flap_id) if open_now is None else open_now
+    moves = alarm.after_check(known, findings, full=full, newest=newest)
     return carry_out(conn, flap_id, moves, by=by, now=now)
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from monitoring import episodes, people, queries, schedule, store
-from monitoring.checks import StoredCheck
+from monitoring import checks, episodes, people, queries, schedule, store
+from monitoring.checks import Glance, JudgedCheck, StoredCheck
 from monitoring.domain import Flap, MonitoringError, Patient
 from monitoring.protocol import Protocol, UnknownProtocol
 
@@ -86,13 +86,24 @@ def not_ahead(what: str, moment: datetime, now: datetime) -> None:
         raise Refused(f"{what} lies {minutes:.0f} min in the future: look at the time.")
 
 
-def look(stored: StoredCheck) -> schedule.Look:
+def look(stored: JudgedCheck | StoredCheck) -> schedule.Look:
     """What the schedule needs of a stored check; an amendment keeps the time it was first
     recorded."""
     check = stored.check
     return schedule.Look(
         check.observed_at, stored.first_recorded_at, bool(stored.is_full), check.key
     )
+
+
+def as_look(seen: Glance) -> schedule.Look:
+    """What the schedule needs of a check that was read for nothing else."""
+    return schedule.Look(seen.observed_at, seen.first_recorded_at, seen.full, seen.key)
+
+
+def looks_of(conn: Connection, flap_id: str, now: datetime) -> list[schedule.Look]:
+    """The flap's checks as far back as the schedule looks."""
+    since, before = now - schedule.LOOKBACK, now + AHEAD + timedelta(seconds=1)
+    return [as_look(g) for g in checks.glances_between(conn, flap_id, since, before)]
 
 
 def asked(conn: Connection, flap_id: str) -> list[schedule.Recheck]:

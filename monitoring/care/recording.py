@@ -23,14 +23,15 @@ from monitoring.care.bedside import (
     at_bed,
     known_person,
     look,
+    looks_of,
     not_ahead,
     still_monitored,
     with_reason,
 )
-from monitoring.care.judging import judge_again, keep_judgement
+from monitoring.care.judging import judge_again
 from monitoring.care.rechecking import ask_again, settle_monitoring
 from monitoring.checks import StoredCheck
-from monitoring.domain import Assessment, Check, Source
+from monitoring.domain import Assessment, Check, Source, Stream
 from monitoring.episodes import StoredAlert
 from monitoring.protocol import Protocol
 from monitoring.schedule import Due, Look
@@ -92,10 +93,10 @@ def record_check(
         known = checks.find_check(conn, check.key)
         if known is None:
             _may_be_recorded(conn, bed, check, now, confirmed)
-            touched = _write(conn, bed, check, now)
+            touched, due = _write(conn, bed, check, now)
         else:
             _same_or_refuse(known, check)
-        due = _due(conn, bed, now)
+            due = _due(conn, bed, now)
     return _read_back(record, check.key, due, touched, repeated=known is not None)
 
 
@@ -148,34 +149,39 @@ def _same_or_refuse(known: StoredCheck, check: Check) -> None:
         )
 
 
-def _write(conn: Connection, bed: Bed, check: Check, now: datetime) -> list[int]:
-    around = checks.checks_between(
-        conn, check.flap_id, check.observed_at - LOOK_BACK, now + AHEAD + timedelta(seconds=1)
+def _write(
+    conn: Connection, bed: Bed, check: Check, now: datetime
+) -> tuple[list[int], Due]:
+    """Judge and write; returns the alerts touched and what is due next."""
+    since = min(check.observed_at, now) - LOOK_BACK
+    around = checks.judged_between(
+        conn, check.flap_id, since, now + AHEAD + timedelta(seconds=1)
     )
     earlier = [s.check for s in around if s.check.observed_at <= check.observed_at]
     newest = len(earlier) == len(around)
     judged = assess(bed.flap, check, earlier, bed.protocol)
-    checks.insert_check(conn, check, body_hash(check))
-    keep_judgement(conn, check, judged, now, again=False)
+    checks.insert_check(conn, check, body_hash(check), judged=judged)
+    episodes.insert_assessment(conn, check.key, judged, now, again=False)
+    running = alerts.running(conn, check.flap_id)
     touched = alerts.hear(
-        conn, check.flap_id, judged.findings, full=judged.full, newest=newest, by=check.by, now=now
-    )
+        conn, check.flap_id, judged.findings, full=judged.full, newest=newest, by=check.by,
+        now=now, open_now=running,
+    )  # fmt: skip
     if newest:
         if bed.flap.as_of(check.observed_at).baseline is None and is_baseline(check, judged):
             queries.set_baseline(conn, check.flap_id, check)
             bed = replace(bed, flap=replace(bed.flap, baseline=check))
     else:
         touched += judge_again(conn, bed, since=check.observed_at, by=check.by, now=now)
-    ask_again(conn, check, judged, now)
+    owed = ask_again(conn, check, judged, now)
     looks = [*(look(s) for s in around), Look(check.observed_at, now, judged.full, check.key)]
-    settle_monitoring(conn, bed, judged, looks, now)
-    return touched
+    if touched or any(e.stream is Stream.MONITORING for e in running):
+        settle_monitoring(conn, bed, judged, looks, owed, now)
+    return touched, schedule.next_due(bed.flap, bed.protocol, looks, owed, now)
 
 
 def _due(conn: Connection, bed: Bed, now: datetime) -> Due:
-    since = now - schedule.LOOKBACK
-    around = checks.checks_between(conn, bed.flap.id, since, now + AHEAD + timedelta(seconds=1))
-    looks = [look(s) for s in around]
+    looks = looks_of(conn, bed.flap.id, now)
     return schedule.next_due(bed.flap, bed.protocol, looks, asked(conn, bed.flap.id), now)
 
 
@@ -184,20 +190,18 @@ def _read_back(
 ) -> Saved:
     with record.read() as conn:
         stored = checks.check_by_key(conn, key)
-        judged = episodes.current_assessments(conn, [key])[key].assessment
+        judged = episodes.current_assessment(conn, key)
+        assert judged is not None
         found = [episodes.find_alert(conn, i) for i in dict.fromkeys(touched)]
-        newer = checks.checks_between(
-            conn, stored.check.flap_id, stored.check.observed_at,
-            stored.check.recorded_at + AHEAD + timedelta(seconds=1),
-        )  # fmt: skip
+        newest = checks.newest_key(conn, stored.check.flap_id)
     return Saved(
         check=stored.check,
-        assessment=judged,
+        assessment=judged.assessment,
         due=due,
         alerts=tuple(a for a in found if a is not None),
         repeated=repeated,
         late=stored.check.recorded_at - stored.check.observed_at > LATE,
-        current=not newer or newer[-1].check.key == key,
+        current=newest == key,
     )
 
 

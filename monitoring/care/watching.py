@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, checks, episodes, schedule, store
+from monitoring import alarm, episodes, schedule, store
 from monitoring.care import alerts
-from monitoring.care.bedside import Bed, asked, at_bed, look
-from monitoring.domain import SYSTEM, Finding
+from monitoring.care.bedside import Bed, asked, at_bed, looks_of
+from monitoring.domain import SYSTEM, Finding, Stream
 from monitoring.episodes import WatchFinding
 from monitoring.protocol import Protocol
 from monitoring.schedule import Noticed
@@ -40,12 +40,24 @@ def raise_overdue(
         return len(loud) + len(louder)
 
 
+def stand_again(conn: Connection, bed: Bed, now: datetime) -> list[int]:
+    """Raise again what the clock shows, once a check that had settled it is struck through or
+    amended: the deadline was written down before, so no later tick would."""
+    if bed.flap.ended_at is not None:
+        return []
+    if any(e.stream is Stream.MONITORING for e in alerts.running(conn, bed.flap.id)):
+        return []
+    standing = [n for n in noticed_at(conn, bed, now) if n.settled_at is None]
+    found = alarm.watch_findings(bed.protocol, standing)
+    _new(conn, bed.flap.id, found, now)
+    return alerts.hear(
+        conn, bed.flap.id, found, full=False, newest=False, by=SYSTEM, now=now
+    )
+
+
 def noticed_at(conn: Connection, bed: Bed, now: datetime) -> list[Noticed]:
     """What the clock shows of the flap now."""
-    around = checks.checks_between(
-        conn, bed.flap.id, now - schedule.LOOKBACK, now + timedelta(minutes=3)
-    )
-    looks = [look(s) for s in around]
+    looks = looks_of(conn, bed.flap.id, now)
     return schedule.notice(bed.flap, bed.protocol, looks, asked(conn, bed.flap.id), now)
 
 
@@ -63,8 +75,9 @@ def _new(
 
 
 def _unmet(conn: Connection, bed: Bed, now: datetime) -> list[Finding]:
-    held = bed.flap.held(now) is not None
-    late = [r for r in asked(conn, bed.flap.id) if alarm.louder_at(r, held, now)]
+    looks, owed = looks_of(conn, bed.flap.id, now), asked(conn, bed.flap.id)
+    standing = schedule.standing_rechecks(bed.flap, bed.protocol, looks, owed, now)
+    late = alarm.louder(standing, bed.flap.held(now) is not None, now)
     keys = [r.check_key for r in late if r.check_key is not None]
     judged = episodes.current_assessments(conn, keys) if keys else {}
     found = []
