@@ -404,7 +404,8 @@ def _lint_normal(rule: str, condition: Condition) -> Iterable[str]:
             yield f"rule {rule}: {name} may explain a finding, never decide it."
         if isinstance(leaf, OneOf | ChangedBy):
             words = leaf.words if isinstance(leaf, OneOf) else leaf.to
-            harmless = ("no",) if READABLE[leaf.sign].kind == "yes_no" else READABLE[leaf.sign].normal
+            known = READABLE[leaf.sign]
+            harmless = ("no",) if known.kind == "yes_no" else known.normal
             normal = sorted(set(words) & set(harmless))
             if normal:
                 yield f"rule {rule}: asks for a normal {leaf.sign} ({', '.join(normal)})."
@@ -425,7 +426,7 @@ def describe(protocol: Protocol) -> str:
         "",
         "## A full check answers",
         "",
-        ", ".join(SIGNS[s].label.lower() for s in protocol.required) + ".",
+        ", ".join(SIGNS[s].said for s in protocol.required) + ".",
         "",
         "## Rules",
         "",

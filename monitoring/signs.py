@@ -89,6 +89,12 @@ class Sign:
     confirm_high: float | None = None
     derived: bool = False
 
+    @property
+    def said(self) -> str:
+        """The label in the middle of a sentence; a name keeps its capital."""
+        named = self.label.startswith(("Doppler", "StO2"))
+        return self.label if named else f"{self.label[0].lower()}{self.label[1:]}"
+
     def read(self, value: object) -> SignValue:
         """Return the value if it can be true.
 

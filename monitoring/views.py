@@ -391,7 +391,7 @@ def _marks(saved: Saved, bed: Bedside, observed: str) -> list[str]:
         said.append("A newer check stands: this one does not say how the flap is now.")
     if not saved.assessment.full:
         lacked = [
-            SIGNS[n].label.lower()
+            SIGNS[n].said
             for n in bed.protocol.required_for(bed.flap.facts)
             if n not in saved.check.signs
         ]

@@ -249,7 +249,7 @@ def test_after_ever_present_reaches_the_baseline() -> None:
     flap = a_flap(baseline=usual(0))
     lost = view(usual(70, doppler_artery="absent"), flap=flap)
     assert asked(LOST).truth(lost) is True
-    assert asked(LOST).phrases(lost) == ["doppler artery absent, was strong (baseline)"]
+    assert asked(LOST).phrases(lost) == ["Doppler artery absent, was strong (baseline)"]
     assert asked(LOST).evidence(lost)[1].remark == "baseline"
 
 
@@ -286,7 +286,7 @@ EXPLAINED: list[tuple[dict[str, Any], Any, str]] = [
     (COOL, view(usual(5, flap_temp_c=31.7)), "temperature gap 2.4 °C (2 or more)"),
     (RISING, history(1.2, 2.0, 2.7), "refill 2.7 s, up 1.5 s from 1.2 s (2 h earlier)"),
     (COOLING, history(80, 60, sign="sto2_percent"),
-     "sto2 60 %, down 20 % from 80 % (1 h earlier)"),
+     "StO2 60 %, down 20 % from 80 % (1 h earlier)"),
     ({"persists": {"of": SLOW, "checks": 2}}, history(4, None, None, 4.5),
      "refill 4.5 s (over 3), also 3 h earlier"),
     ({"persists": {"of": SLOW, "checks": 2}}, history(4, 4.5, step=4),

@@ -61,8 +61,8 @@ class ChangedBy(Leaf):
         amounts = [a for a in (self.up, self.down) if a is not None]
         if len(amounts) != 1 or amounts[0] <= 0:
             raise BadCondition("changed_by: give up or down, and by how much.")
-        if self.over_checks is not None and self.against == "baseline":
-            raise BadCondition("changed_by: over_checks is against earlier checks.")
+        if self.over_checks is not None and (self.against == "baseline" or self.within_minutes):
+            raise BadCondition("changed_by: over_checks is against earlier checks, however far.")
 
     def truth(self, view: View) -> Truth:
         if self.to:
@@ -112,7 +112,7 @@ class ChangedBy(Leaf):
 
     def _chain(self, view: View) -> list[tuple[int, SignValue]]:
         """The last readings a steady change runs over, newest first."""
-        return list(itertools.islice(self._references(view), self.over_checks))
+        return view.last_readings(self.sign, cast(int, self.over_checks))
 
     def _steady_truth(self, view: View, now: SignValue) -> Truth:
         newer, chain = now, self._chain(view)
@@ -149,7 +149,7 @@ class ChangedBy(Leaf):
         then, before = self._decisive(view)
         known = READABLE[self.sign]
         now = cast(SignValue, first_press(view, self.sign))
-        label = known.label.lower()
+        label = known.said
         ago = lasting(view.check.observed_at - then.check.observed_at)
         whence = "baseline" if then.index == BASELINE else f"{ago} earlier"
         gap = "" if then.index == BASELINE else view.gap_before(then)
@@ -176,7 +176,7 @@ class ChangedBy(Leaf):
 
     def describe(self) -> str:
         known = READABLE[self.sign]
-        label = known.label.lower()
+        label = known.said
         whence = "baseline" if self.against == "baseline" else "an earlier check"
         if self.within_minutes is not None:
             whence += f" within {lasting(timedelta(minutes=self.within_minutes))}"

@@ -42,7 +42,7 @@ def contradictions(condition: Condition) -> Iterator[str]:
                 left = asked.setdefault(leaf.sign, set(leaf.words))
                 left &= set(leaf.words)
                 if not left:
-                    yield f"{READABLE[leaf.sign].label.lower()} cannot be both"
+                    yield f"{READABLE[leaf.sign].said} cannot be both"
         yield from _empty_ranges(condition.of)
     if isinstance(condition, AllOf | AtLeast | FamiliesAtLeast) and any(
         isinstance(part, ScheduleIs) for part in condition.of

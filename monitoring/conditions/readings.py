@@ -117,16 +117,16 @@ class OneOf(Leaf):
             about = view.check.concern_about
             return [f"nurse concern: {about}" if about else "nurse concern"]
         if known.kind == "yes_no":
-            return [known.label.lower() if view.read(self.sign) else f"no {known.label.lower()}"]
+            return [known.said if view.read(self.sign) else f"no {known.said}"]
         hit = next(v for v in presses(view, self.sign) if v in self.words)
-        return [f"{known.label.lower()} {known.show(hit)}"]
+        return [f"{known.said} {known.show(hit)}"]
 
     def evidence(self, view: View) -> list[Evidence]:
         return [view.evidence(s) for s in press_signs(view, self.sign)]
 
     def describe(self) -> str:
         words = " or ".join(w.replace("_", " ") for w in self.words)
-        return f"{READABLE[self.sign].label.lower()} {words}"
+        return f"{READABLE[self.sign].said} {words}"
 
 
 def press_signs(view: View, sign: str) -> list[str]:
@@ -175,7 +175,7 @@ class Below(Leaf):
 
     def describe(self) -> str:
         known = READABLE[self.sign]
-        return f"{known.label.lower()} {self._limit()} {known.unit}".strip()
+        return f"{known.said} {self._limit()} {known.unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +218,12 @@ class Above(Leaf):
 
     def describe(self) -> str:
         known = READABLE[self.sign]
-        return f"{known.label.lower()} {self._limit()} {known.unit}".strip()
+        return f"{known.said} {self._limit()} {known.unit}".strip()
 
 
 def _reading(sign: str, value: SignValue) -> str:
     known = READABLE[sign]
-    return f"{known.label.lower()} {known.show(value)}"
+    return f"{known.said} {known.show(value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class NotRecorded(Leaf):
         return set()
 
     def describe(self) -> str:
-        labels = [READABLE[n].label.lower() if n in READABLE else n for n in self.names]
+        labels = [READABLE[n].said if n in READABLE else n for n in self.names]
         return f"no {', '.join(labels)} recorded"
 
 
@@ -293,7 +293,7 @@ class UnableTimes(Leaf):
         return bool(self._found(view))
 
     def phrases(self, view: View) -> list[str]:
-        labels = " and ".join(READABLE[n].label.lower() for n in self._found(view))
+        labels = " and ".join(READABLE[n].said for n in self._found(view))
         return [f"{labels} could not be looked at {self.times} times running"]
 
     def evidence(self, view: View) -> list[Evidence]:
@@ -304,5 +304,5 @@ class UnableTimes(Leaf):
         return set()
 
     def describe(self) -> str:
-        labels = ", ".join(READABLE[n].label.lower() for n in self.names) or "a required sign"
+        labels = ", ".join(READABLE[n].said for n in self.names) or "a required sign"
         return f"{labels} unable {self.times} times running"

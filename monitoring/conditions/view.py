@@ -38,8 +38,17 @@ class View:
     """
 
     __slots__ = (
-        "_derived", "_hours", "baseline", "check", "checks", "every_minutes", "flap",
-        "holding", "index", "required",
+        "_derived",
+        "_hours",
+        "baseline",
+        "check",
+        "checks",
+        "every_minutes",
+        "flap",
+        "holding",
+        "index",
+        "latest",
+        "required",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +66,7 @@ class View:
         self.baseline = None if late else found  # a check is never held against a later one
         self._derived: dict[str, SignValue | None] = {}
         self._hours: float | None = None
+        self.latest: dict[tuple[str, int], list[tuple[int, SignValue]]] = {}
         self.holding: dict[int, list[Condition]] = {}  # what combinators found to hold here
 
     @property
@@ -93,6 +103,14 @@ class View:
             value = check.signs.get(name) if recorded else self._read_of(check, name)
             if value is not None and type(value) is not Unable:
                 yield index, value
+
+    def last_readings(self, name: str, count: int) -> list[tuple[int, SignValue]]:
+        """At most so many earlier readings, newest first; two trends of one sign share them."""
+        found = self.latest.get((name, count))
+        if found is None:
+            found = list(itertools.islice(self.readings(name), count))
+            self.latest[name, count] = found
+        return found
 
     def at_baseline(self, name: str) -> SignValue | None:
         """The sign's value at the flap's baseline; None if there is none."""
