@@ -31,7 +31,7 @@ from monitoring.care.bedside import (
 from monitoring.care.judging import judge_again
 from monitoring.care.rechecking import ask_again, settle_monitoring
 from monitoring.checks import StoredCheck
-from monitoring.domain import Assessment, Check, Source, Stream
+from monitoring.domain import Assessment, Check, Severity, Source, Stream
 from monitoring.episodes import StoredAlert
 from monitoring.protocol import Protocol
 from monitoring.schedule import Due, Look
@@ -111,14 +111,18 @@ def _may_be_recorded(
 ) -> None:
     known_person(conn, check.by)
     still_monitored(bed)
-    not_ahead("The time of this check", check.observed_at, now)
-    if check.observed_at < bed.flap.facts.monitoring_from - EARLY:
-        raise Refused("This check was observed before the flap was monitored: look at the time.")
+    _when(bed, check, now)
     _confirmed(check, confirmed)
 
 
+def _when(bed: Bed, check: Check, now: datetime) -> None:
+    not_ahead("The time of this check", check.observed_at, now)
+    if check.observed_at < bed.flap.facts.monitoring_from - EARLY:
+        raise Refused("This check was observed before the flap was monitored: look at the time.")
+
+
 def _confirmed(check: Check, confirmed: frozenset[str]) -> None:
-    unusual = {} if ALL <= confirmed else check.improbable()
+    unusual = {} if confirmed >= ALL else check.improbable()
     open_questions = {sign: q for sign, q in unusual.items() if sign not in confirmed}
     if open_questions:
         raise NeedsConfirmation(open_questions)
@@ -152,30 +156,33 @@ def _same_or_refuse(known: StoredCheck, check: Check) -> None:
 def _write(
     conn: Connection, bed: Bed, check: Check, now: datetime
 ) -> tuple[list[int], Due]:
-    """Judge and write; returns the alerts touched and what is due next."""
+    """Judge and write; returns the alerts touched and what is due next.
+
+    What is observed before a check that is there already is judged together with it.
+    """
     since = min(check.observed_at, now) - LOOK_BACK
     around = checks.judged_between(
         conn, check.flap_id, since, now + AHEAD + timedelta(seconds=1)
     )
-    earlier = [s.check for s in around if s.check.observed_at <= check.observed_at]
-    newest = len(earlier) == len(around)
-    judged = assess(bed.flap, check, earlier, bed.protocol)
+    if around and around[-1].check.observed_at > check.observed_at:
+        checks.insert_check(conn, check, body_hash(check))
+        touched = judge_again(conn, bed, since=check.observed_at, by=check.by, now=now)
+        return touched, _due(conn, bed, now)
+    judged = assess(bed.flap, check, [s.check for s in around], bed.protocol)
     checks.insert_check(conn, check, body_hash(check), judged=judged)
     episodes.insert_assessment(conn, check.key, judged, now, again=False)
     running = alerts.running(conn, check.flap_id)
     touched = alerts.hear(
-        conn, check.flap_id, judged.findings, full=judged.full, newest=newest, by=check.by,
-        now=now, open_now=running,
+        conn, check.flap_id, judged.findings, full=judged.full, newest=True, by=check.by,
+        now=now, open_now=running, unable=check.unable,
     )  # fmt: skip
-    if newest:
-        if bed.flap.as_of(check.observed_at).baseline is None and is_baseline(check, judged):
-            queries.set_baseline(conn, check.flap_id, check)
-            bed = replace(bed, flap=replace(bed.flap, baseline=check))
-    else:
-        touched += judge_again(conn, bed, since=check.observed_at, by=check.by, now=now)
-    owed = ask_again(conn, check, judged, now)
+    if bed.flap.as_of(check.observed_at).baseline is None and is_baseline(check, judged):
+        queries.set_baseline(conn, check.flap_id, check)
+        bed = replace(bed, flap=replace(bed.flap, baseline=check))
+    clear = [s.check.observed_at for s in around if s.is_full and s.severity is Severity.NONE]
+    owed = ask_again(conn, check, judged, now, max([bed.flap.slots_from, *clear[-1:]]))
     looks = [*(look(s) for s in around), Look(check.observed_at, now, judged.full, check.key)]
-    if touched or any(e.stream is Stream.MONITORING for e in running):
+    if any(e.stream is Stream.MONITORING for e in running) or (touched and not newest):
         settle_monitoring(conn, bed, judged, looks, owed, now)
     return touched, schedule.next_due(bed.flap, bed.protocol, looks, owed, now)
 
@@ -192,6 +199,8 @@ def _read_back(
         stored = checks.check_by_key(conn, key)
         judged = episodes.current_assessment(conn, key)
         assert judged is not None
+        if repeated:
+            touched = _resting_on(conn, stored.check)
         found = [episodes.find_alert(conn, i) for i in dict.fromkeys(touched)]
         newest = checks.newest_key(conn, stored.check.flap_id)
     return Saved(
@@ -205,6 +214,15 @@ def _read_back(
     )
 
 
+def _resting_on(conn: Connection, check: Check) -> list[int]:
+    """The alerts that this check raised or joined."""
+    return [
+        a.id
+        for a in episodes.alerts_of_flap(conn, check.flap_id)
+        if any(e.check_key == check.key for f in a.findings for e in f.evidence)
+    ]
+
+
 def amend_check(
     record: store.Record, protocols: Mapping[str, Protocol], *, key: UUID, check: Check, by: str,
     reason: str, now: datetime, confirmed: frozenset[str] = frozenset(),
@@ -212,27 +230,58 @@ def amend_check(
     """Put a new version in the place of a check; the old one stays readable beside it.
 
     ``check`` carries a key of its own; its observer stays the old one's. What follows is judged
-    again; an alert that rested on the old values says so and stays.
+    again; an alert that rested on the old values says so and stays. The same key with the same
+    body returns the first result. Raises what ``record_check`` raises, and Refused for a version
+    that does not stand or an amendment that changes nothing.
     """
     why = with_reason(reason)
+    touched: list[int] = []
     with record.write() as conn:
-        old = _standing(conn, key, "amend")
-        bed = at_bed(conn, protocols, old.check.flap_id, now)
-        if check.flap_id != old.check.flap_id:
-            raise Refused("An amendment stays with its flap: retract it and enter it there.")
-        known_person(conn, by)
-        not_ahead("The time of this check", check.observed_at, now)
-        _confirmed(check, confirmed)
+        bed, old = _locked(conn, protocols, key, now)
         new = replace(check, by=old.check.by, source=old.check.source, recorded_at=now)
-        checks.insert_check(
-            conn, new, body_hash(new), replaces=key, amend_reason=why, amended_by=by,
-            first_recorded_at=old.first_recorded_at,
-        )  # fmt: skip
-        alerts.mark_amended(conn, new.flap_id, key, by=by, now=now, why=why)
-        since = min(old.check.observed_at, new.observed_at)
-        touched = judge_again(conn, bed, since=since, by=by, now=now)
+        known = checks.find_check(conn, new.key)
+        if known is not None:
+            _same_amendment(known, new, key)
+        else:
+            _may_be_amended(conn, bed, old, new, by, now, confirmed)
+            touched = _replace(conn, bed, old, new, by, why, now)
         due = _due(conn, bed, now)
-    return _read_back(record, new.key, due, touched, repeated=False)
+    return _read_back(record, new.key, due, touched, repeated=known is not None)
+
+
+def _same_amendment(known: StoredCheck, new: Check, key: UUID) -> None:
+    if known.replaces_key != key:
+        raise OtherBody("This form was saved already, for another check. What was saved stands.")
+    _same_or_refuse(known, new)
+
+
+def _may_be_amended(
+    conn: Connection, bed: Bed, old: StoredCheck, new: Check, by: str, now: datetime,
+    confirmed: frozenset[str],
+) -> None:  # fmt: skip
+    _stands(old, "amend")
+    if new.flap_id != old.check.flap_id:
+        raise Refused("An amendment stays with its flap: retract it and enter it there.")
+    known_person(conn, by)
+    _when(bed, new, now)
+    same = new.observed_at == old.check.observed_at
+    if same and body_hash(new) == old.body_hash:
+        raise Refused("Nothing differs from what is recorded.")
+    _confirmed(new, confirmed)
+
+
+def _replace(
+    conn: Connection, bed: Bed, old: StoredCheck, new: Check, by: str, why: str, now: datetime
+) -> list[int]:
+    """Write the new version, and judge again; returns the alerts touched."""
+    key = old.check.key
+    checks.insert_check(
+        conn, new, body_hash(new), replaces=key, amend_reason=why, amended_by=by,
+        first_recorded_at=old.first_recorded_at,
+    )  # fmt: skip
+    alerts.mark_amended(conn, new.flap_id, key, by=by, now=now, why=why)
+    since = min(old.check.observed_at, new.observed_at)
+    return judge_again(conn, bed, since=since, by=by, now=now, gone=key, instead=new.key)
 
 
 def retract_check(
@@ -243,20 +292,25 @@ def retract_check(
     and what follows is judged again. Alerts that rested on it say so and stay."""
     why = with_reason(reason)
     with record.write() as conn:
-        old = _standing(conn, key, "retract")
-        bed = at_bed(conn, protocols, old.check.flap_id, now)
+        bed, old = _locked(conn, protocols, key, now)
+        _stands(old, "retract")
         known_person(conn, by)
         checks.strike_check(conn, key, by=by, at=now, reason=why)
         alerts.mark_amended(conn, old.check.flap_id, key, by=by, now=now, why=why)
-        judge_again(conn, bed, since=old.check.observed_at, by=by, now=now)
+        judge_again(conn, bed, since=old.check.observed_at, by=by, now=now, gone=key)
     with record.read() as conn:
         return checks.check_by_key(conn, key)
 
 
-def _standing(conn: Connection, key: UUID, verb: str) -> StoredCheck:
-    found = checks.check_by_key(conn, key)
-    store.lock_flap(conn, found.check.flap_id)
-    found = checks.check_by_key(conn, key)
+def _locked(
+    conn: Connection, protocols: Mapping[str, Protocol], key: UUID, now: datetime
+) -> tuple[Bed, StoredCheck]:
+    """The flap of a check, and the check as it is once nobody else can change it."""
+    flap_id = checks.check_by_key(conn, key).check.flap_id
+    bed = at_bed(conn, protocols, flap_id, now)
+    return bed, checks.check_by_key(conn, key)
+
+
+def _stands(found: StoredCheck, verb: str) -> None:
     if not found.current:
         raise Refused(f"This version was amended or retracted: {verb} the one that stands.")
-    return found

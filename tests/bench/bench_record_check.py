@@ -198,7 +198,7 @@ def long_stay(protocols: Mapping[str, Protocol]) -> Goal:
     return Goal("5,000 earlier checks / 50, same 24 h", many / few, 1.2, "x")
 
 
-def profile(protocols: Mapping[str, Protocol]) -> None:
+def profile(protocols: Mapping[str, Protocol], red: bool) -> None:
     """Where the verb's time goes."""
     import cProfile
     import pstats
@@ -211,16 +211,17 @@ def profile(protocols: Mapping[str, Protocol]) -> None:
             record, (c for i in ids for c in wards.a_stay(rng, i, NOW, EARLIER, 1430 / EARLIER))
         )
         wards.set_baselines(record)
-        for i in ids[:100]:
-            verb(record, protocols, fresh(i, wards.calm_signs(rng)))
+        made = [fresh(i, dict(wards.OCCLUDED) if red else wards.calm_signs(rng)) for i in ids]
+        for check in made[:100]:
+            verb(record, protocols, check)
         with wards.statements(record.writer, record.reader) as said:
-            verb(record, protocols, fresh(ids[100], wards.calm_signs(rng)))
+            verb(record, protocols, made[100])
         for statement in said:
             print(" ".join(statement.split())[:40], "...", " ".join(statement.split())[-110:])
         gathered = cProfile.Profile()
         gathered.enable()
-        for i in ids[101:]:
-            verb(record, protocols, fresh(i, wards.calm_signs(rng)))
+        for check in made[101:]:
+            verb(record, protocols, check)
         gathered.disable()
         pstats.Stats(gathered).sort_stats("tottime").print_stats(40)
 
@@ -228,7 +229,7 @@ def profile(protocols: Mapping[str, Protocol]) -> None:
 if __name__ == "__main__":
     found = load()
     if "--profile" in sys.argv:
-        profile(found)
+        profile(found, "--red" in sys.argv)
     else:
         print("record_check")
         wards.show("", [*against_hand(found), long_stay(found)])
