@@ -20,7 +20,8 @@ SAYING = JUDGING | {"alarm", "board", "rota"}
 KEEPING = {"rows", "store", "checks", "episodes", "queries", "people"}
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
-ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | {"care", "ward", "views", "health", "demo"}
+SHOWING = {"views", "alert_views", "stay_views", "stay_facts", "amending"}
+ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING | {"care", "ward", "health", "demo"}
 
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     # room: (rooms of ours it may import, packages from outside)
@@ -56,6 +57,12 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "serve": ({"signs", "store", "settings", "health"}, set()),
     "demo": (SAYING | KEEPING | {"course", "care", "ward"}, set()),
     "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),
+    "alert_views": (SAYING | KEEPING | {"components", "stay_words", "views", "ward"}, set()),
+    "stay_views": (
+        SAYING | KEEPING | DRAWING | {"alert_views", "components", "views", "ward"}, {"pandas"}
+    ),
+    "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
+    "amending": (VALUES | {"entry"}, set()),
     "migrations": ({"rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (SAYING | KEEPING | {"care", "ward", "settings", "health"}, {"apscheduler"}),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),

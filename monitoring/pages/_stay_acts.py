@@ -1,0 +1,208 @@
+"""What may be done to a stay from its page: each a form of its own, each ending in one verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from monitoring import care, stay_facts, stay_views, ward
+from monitoring.domain import HoldReason, Outcome, OutcomeKind, Return, ReturnFinding
+from monitoring.pages import _correcting, _session
+from monitoring.pages._stay_forms import finish, when, whose, words
+from monitoring.signs import BadValue, parse_decimal
+from monitoring.ward import Stay
+
+Form = Callable[[Stay], None]
+
+
+def buttons(stay: Stay) -> None:
+    """Record a check first; then everything else, as the stay allows it now."""
+    flap_id, monitored = stay.bed.flap.id, stay_views.monitored(stay)
+    with st.container(horizontal=True, key="acts"):
+        if monitored and st.button("Record check", type="primary", icon=":material/edit_note:"):
+            st.switch_page("check.py", query_params={"flap": flap_id})
+        for name, (label, _, needs_watch) in ACTS.items():
+            fits = name not in ("hold", "release") or (name == "release") == stay_views.held(
+                stay, _session.now()
+            )
+            if fits and (monitored or not needs_watch) and st.button(label, key=f"act-{name}"):
+                st.session_state["doing"] = (flap_id, name)
+                st.session_state.pop("done", None)
+    doing = st.session_state.get("doing")
+    if doing is not None and doing[0] == flap_id:
+        label, form, _ = ACTS[doing[1]]
+        wide = "large" if doing[1] == "amend" else "small"
+        st.dialog(label, width=wide, on_dismiss=_forget)(_with_identity)(form, stay)
+
+
+def _forget() -> None:
+    st.session_state.pop("doing", None)
+
+
+def _with_identity(form: Form, stay: Stay) -> None:
+    whose(stay)
+    with _session.sentences():
+        form(stay)
+
+
+def read_back(stay: Stay, section: str) -> str:
+    """What the record holds of a section of the stay after a verb, in words."""
+    again = ward.stay(_session.record(), _session.protocols(), stay.bed.flap.id)
+    data = stay_facts.facts_data(again, now=_session.now(), zone=_session.settings().zone)
+    found = next(s for s in data["sections"] if s["title"] == section)
+    lines = [f"{f['label']}: {f['text']}" for f in found["facts"]]
+    return lines[0 if section == "Corrections" else -1].replace("\n", ", ") if lines else ""
+
+
+def _hold(stay: Stay) -> None:
+    problems: list[str] = []
+    reason = st.segmented_control("Why?", list(HoldReason), format_func=words, key="hold-reason")
+    until = when("Until", "hold-until", problems, "not known") if reason is not None else None
+    if reason is None:
+        problems.append("Say why the flap is on hold.")
+
+    def write(by: str) -> tuple[str, str]:
+        assert reason is not None
+        care.hold_flap(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, reason=reason,
+            by=by, until_at=until, now=_session.now(),
+        )  # fmt: skip
+        return "On hold: no check is asked for", read_back(stay, "Holds")
+
+    finish(stay, "Put on hold", problems, write, "hold")
+
+
+def _release(stay: Stay) -> None:
+    st.markdown("A check is due at once.")
+
+    def write(by: str) -> tuple[str, str]:
+        care.release_flap(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            now=_session.now(),
+        )  # fmt: skip
+        return "Released: a check is due now", read_back(stay, "Holds")
+
+    finish(stay, "Release from hold", [], write, "release")
+
+
+def _return(stay: Stay) -> None:
+    """Fills in the return that is under way, or begins one; what is known is not asked again."""
+    under_way = next((r.value for r in stay.returns if r.value.back_at is None), None)
+    known = {} if under_way is None else under_way.model_dump(exclude_none=True)
+    problems: list[str] = []
+    given = dict(known)
+    for name, label in stay_views.RETURN_STAGES.items():
+        if name in known:
+            st.text(f"{label}: {stay_facts.local(known[name], _session.settings().zone)}")
+        elif (at := when(label.capitalize(), f"return-{name}", problems)) is not None:
+            given[name] = at
+    if "decided_at" not in given:
+        problems.append("Say when the return was decided.")
+    finding = st.selectbox(
+        "What was found", list(ReturnFinding), index=None, placeholder="Not recorded",
+        format_func=words, key="return-finding",
+    )  # fmt: skip
+    salvaged = st.segmented_control("Was the flap salvaged?", ["yes", "no"], key="return-saved")
+    given |= {} if finding is None else {"finding": finding}
+    given |= {} if salvaged is None else {"salvaged": salvaged == "yes"}
+
+    def write(by: str) -> tuple[str, str]:
+        care.record_return(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            value=_correcting.value(Return, given), now=_session.now(),
+        )  # fmt: skip
+        return "Return to theatre written down", read_back(stay, "Returns to theatre")
+
+    finish(stay, "Write it down", problems, write, "return")
+
+
+def _outcome(stay: Stay) -> None:
+    problems: list[str] = []
+    kind = st.segmented_control(
+        "How did it end?", list(OutcomeKind), format_func=words, key="outcome-kind"
+    )
+    percent = None
+    if kind is OutcomeKind.PARTIAL_LOSS:
+        typed = st.text_input("How much was lost, percent", key="outcome-percent", max_chars=6)
+        try:
+            percent = parse_decimal("sto2_percent", typed)
+        except BadValue:
+            problems.append(f"Percent lost: {typed!r} is not a number between 0 and 100.")
+    if kind is OutcomeKind.TOTAL_LOSS:
+        st.markdown("A total loss ends monitoring.")
+    at = when("When was this seen?", "outcome-at", problems, "not said")
+    if kind is None or at is None:
+        problems.append("Say how it ended, and when that was seen.")
+
+    def write(by: str) -> tuple[str, str]:
+        told = {"kind": kind, "percent": percent, "closed_at": at}
+        care.record_outcome(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            outcome=_correcting.value(Outcome, told), now=_session.now(),
+        )  # fmt: skip
+        return "Outcome written down", read_back(stay, "Outcome")
+
+    finish(stay, "Write it down", problems, write, "outcome")
+
+
+def _discharge(stay: Stay) -> None:
+    st.markdown("Monitoring ends: no check is asked for any more, and the flap leaves the board.")
+
+    def write(by: str) -> tuple[str, str]:
+        care.discharge_flap(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            now=_session.now(),
+        )  # fmt: skip
+        again = ward.stay(_session.record(), _session.protocols(), stay.bed.flap.id)
+        zone = _session.settings().zone
+        return "Discharged", stay_views.head_data(again, (), now=_session.now(), zone=zone)["word"]
+
+    finish(stay, "End monitoring", [], write, "discharge")
+
+
+def _transfer(stay: Stay) -> None:
+    known = list(dict.fromkeys([*_session.settings().wards, stay.bed.patient.ward]))
+    st.text(f"Now: {stay.bed.patient.ward}, bed {stay.bed.patient.bed}")
+    of_ward = st.selectbox("Ward", known, index=None, placeholder="Choose", key="move-ward")
+    bed = st.text_input("Bed", max_chars=20, key="move-bed")
+    problems = [] if of_ward and bed.strip() else ["Say the ward and the bed."]
+
+    def write(by: str) -> tuple[str, str]:
+        care.transfer_bed(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            ward=str(of_ward), bed=bed, now=_session.now(),
+        )  # fmt: skip
+        return "Moved, with every flap of this patient", read_back(stay, "Corrections")
+
+    finish(stay, "Move", problems, write, "move")
+
+
+def _correct(stay: Stay) -> None:
+    problems: list[str] = []
+    changes = _correcting.changed_fact(stay, problems)
+    reason = st.text_input("Why was it wrong?", key="correct-reason", max_chars=300)
+
+    def write(by: str) -> tuple[str, str]:
+        care.correct_flap(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            changes=changes, reason=reason, now=_session.now(),
+        )  # fmt: skip
+        return "Set right; every check was judged again", read_back(stay, "Corrections")
+
+    finish(stay, "Set it right", problems, write, "correct")
+
+
+ACTS: dict[str, tuple[str, Form, bool]] = {
+    "amend": ("Amend a check", _correcting.amend, False),
+    "strike": ("Strike a check", _correcting.strike, False),
+    "hold": ("Put on hold", _hold, True),
+    "release": ("Release from hold", _release, True),
+    "return": ("Return to theatre", _return, True),
+    "move": ("Move bed", _transfer, True),
+    "correct": ("Correct a fact", _correct, False),
+    "outcome": ("Outcome", _outcome, False),
+    "discharge": ("Discharge", _discharge, True),
+}
+"""Name to label, form, and whether it needs a flap that is still monitored."""
+
