@@ -75,7 +75,8 @@ MOVES: Mapping[tuple[AlertState | None, AlertEvent], tuple[AlertState, bool]] = 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What the table needs of an alert that is not closed."""
+    """What the table needs of an alert that is not closed. ``signs`` are those its findings rest
+    on, ``last_sign_at`` is the moment the last of them speaks of."""
 
     id: int
     stream: Stream
@@ -83,6 +84,8 @@ class Episode:
     state: AlertState
     recovered: bool
     acknowledged_by: str | None = None
+    signs: frozenset[str] = frozenset()
+    last_sign_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +102,14 @@ class Move:
 
 
 def after_check(
-    episodes: Sequence[Episode], findings: Iterable[Finding], *, full: bool, newest: bool
-) -> list[Move]:
+    episodes: Sequence[Episode], findings: Iterable[Finding], *, full: bool, newest: bool,
+    unable: frozenset[str] = frozenset(),
+) -> list[Move]:  # fmt: skip
     """What a check's findings do to the flap's episodes, worst first.
 
     ``full`` and ``newest`` say whether the check may show recovery: a partial look and an old
-    late entry never do. An amendment passes only the findings that are new.
+    late entry never do. ``unable`` are the signs that it meant to look at and could not: what
+    rests on one of them does not recover. An amendment passes only the findings that are new.
     """
     by_stream: dict[Stream, list[Finding]] = {}
     every = list(findings)
@@ -113,14 +118,35 @@ def after_check(
             by_stream.setdefault(finding.stream, []).append(finding)
     running = {e.stream: e for e in episodes}
     moves = [_heard(running.get(stream), found) for stream, found in by_stream.items()]
-    speaking = {f.stream for f in every}
     if full and newest:
-        moves += [
-            _move(_E.RECOVER, e, e.severity)
-            for e in episodes
-            if e.stream not in speaking and not e.recovered and e.stream is not Stream.CONCERN
-        ]
+        moves += recovering(episodes, every, unable)
     return sorted(moves, key=lambda m: -m.severity.rank)
+
+
+def recovering(
+    episodes: Iterable[Episode], findings: Iterable[Finding], unable: frozenset[str] = frozenset()
+) -> list[Move]:
+    """The episodes that the newest check, a full one with these findings, is silent about. A
+    concern never recovers: only a person can say that it is answered."""
+    speaking = {Stream.CONCERN, *(f.stream for f in findings)}
+    return [
+        _move(_E.RECOVER, e, e.severity)
+        for e in episodes
+        if e.stream not in speaking and not e.recovered and not unable & _looked_for(e.signs)
+    ]
+
+
+_MADE_OF = {
+    "temp_gap_c": ("flap_temp_c", "control_temp_c"),
+    "temp_gap_change_c": ("flap_temp_c", "control_temp_c"),
+    "glucose_gap_mmol_l": ("flap_glucose_mmol_l", "finger_glucose_mmol_l"),
+    "refill_presses": ("refill",),
+}
+
+
+def _looked_for(signs: Iterable[str]) -> frozenset[str]:
+    """The signs a nurse looks at, for those that follow from them."""
+    return frozenset(part for sign in signs for part in _MADE_OF.get(sign, (sign,)))
 
 
 def _heard(episode: Episode | None, found: list[Finding]) -> Move:
@@ -190,6 +216,7 @@ def unmet(finding: Finding, deadline: datetime) -> Finding | None:
     )
 
 
-def louder_at(recheck: Recheck, flap_held: bool, now: datetime) -> bool:
-    """Whether a recheck was not done in time and its finding turns louder."""
-    return recheck.if_unmet is not None and recheck.due_at <= now and not flap_held
+def louder(standing: Iterable[Recheck], held: bool, now: datetime) -> list[Recheck]:
+    """Those of the standing rechecks (see ``schedule.standing_rechecks``) that were not done in
+    time and whose finding turns louder; none while the flap is on hold."""
+    return [r for r in standing if r.if_unmet is not None and r.due_at <= now and not held]

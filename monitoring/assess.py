@@ -166,8 +166,11 @@ def judge_stay(
     """
     ordered = sorted(checks, key=lambda c: c.observed_at)
     set_by_hand = flap.baseline
+    start = 0
     for index, check in enumerate(ordered):
-        judged = assess(flap, check, ordered[:index], protocol)
+        while ordered[start].observed_at < check.observed_at - LOOK_BACK:
+            start += 1
+        judged = assess(flap, check, ordered[start:index], protocol)
         yield check, judged
         current = flap.as_of(check.observed_at)
         if set_by_hand is None and current.baseline is None and is_baseline(check, judged):

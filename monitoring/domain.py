@@ -412,6 +412,11 @@ class Check:
             concern_about=_text("concern_about", body.get("concern_about")),
         )
 
+    @property
+    def unable(self) -> frozenset[str]:
+        """The signs that somebody meant to look at and could not."""
+        return frozenset(n for n, v in self.signs.items() if isinstance(v, Unable))
+
     def improbable(self) -> dict[str, str]:
         """Questions to ask before believing the check, by sign."""
         asked = {n: q for n, v in self.signs.items() if (q := SIGNS[n].improbable(v))}

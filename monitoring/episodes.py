@@ -403,6 +403,20 @@ def meet_rechecks(conn: Connection, recheck_ids: Iterable[int], check_key: UUID)
     conn.execute(update(_recheck).where(chosen).values(met_by_key=str(check_key)))
 
 
+_last_recheck = (
+    select(*(_recheck.c[name] for name in _RECHECK))
+    .where(_recheck.c.flap_id == bindparam("flap"), _recheck.c.cancelled_at.is_(None))
+    .order_by(_recheck.c.id.desc())
+    .limit(1)
+)
+
+
+def last_recheck(conn: Connection, flap_id: str) -> Recheck | None:
+    """The look that was asked for last and not cancelled, done or not; None before one."""
+    row = conn.execute(_last_recheck, {"flap": flap_id}).first()
+    return None if row is None else _read_recheck(*row)
+
+
 def reopen_rechecks(conn: Connection, check_key: UUID) -> None:
     """What this check had done is asked for again: the check was replaced or struck through."""
     chosen = _recheck.c.met_by_key == str(check_key)

@@ -54,7 +54,7 @@ __all__ = [
     "RECHECK_GRACE", "RELEASED", "TIMELINESS_DEFINITION", "Due", "DueState", "Filled", "Look",
     "Noticed", "Recheck", "Slot", "SlotState", "Timeliness", "due_words", "extra_looks", "fill",
     "is_full", "next_due", "notice", "open_rechecks", "slot_holding", "slots", "stay_slots",
-    "timeliness",
+    "standing_rechecks", "timeliness",
 ]  # fmt: skip
 
 RECHECK_GRACE = timedelta(minutes=5)
@@ -182,6 +182,15 @@ def next_due(
     first = min(overdue or dues, key=lambda d: d.since or d.at or now)
     missed = 0 if slot is None else slot.missed
     return first if first.missed == missed else replace(first, missed=missed)
+
+
+def standing_rechecks(
+    flap: Flap, protocol: Protocol, looks: Iterable[Look], rechecks: Iterable[Recheck],
+    now: datetime,
+) -> list[Recheck]:  # fmt: skip
+    """The rechecks nobody has made, as they stand now: those from before a return dropped, those
+    that fell due inside a hold moved to its end (left out while the hold has no end)."""
+    return _standing_rechecks(Grid(flap, protocol), recorded_by(looks, now), rechecks, now)
 
 
 def _slot_due(grid: Grid, known: Sequence[Look], now: datetime) -> Due | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -198,25 +198,28 @@ def awaiting(
     A flap that cannot be judged here is named too: the verb will say why.
     """
     found = snapshot(record, protocols, now, TICK_READS)
+    passed = {b.flap.id: _passed(b, now) for b in found.beds}
+    first = min((d[3] for said in passed.values() for d in said or ()), default=now)
     with record.read() as conn:
-        known = episodes.known_deadlines(conn, now - schedule.LOOKBACK - timedelta(hours=24))
-    asked = [b.flap.id for b in found.beds if _has_news(b, known, now)]
+        known = episodes.known_deadlines(conn, first)
+    asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
     return Awaiting(tuple(asked), found.unreadable)
 
 
-def _has_news(bed: Bedside, known: frozenset[tuple[str, str, str, datetime]], now: datetime) -> bool:
+Deadline = tuple[str, str, str, datetime]
+"""Flap, rule, severity and moment of a deadline, as the record knows it."""
+
+
+def _passed(bed: Bedside, now: datetime) -> set[Deadline] | None:
+    """Every deadline of the flap that passed by now; None when they cannot be told."""
+    looks = [s.look for s in bed.seen]
     try:
-        noticed = schedule.notice(
-            bed.flap, bed.protocol, [s.look for s in bed.seen], bed.rechecks, now
-        )
+        noticed = schedule.notice(bed.flap, bed.protocol, looks, bed.rechecks, now)
         said = alarm.watch_findings(bed.protocol, noticed)
+        owed = schedule.standing_rechecks(bed.flap, bed.protocol, looks, bed.rechecks, now)
     except Exception:
-        return True
-    passed = {(bed.flap.id, f.rule, str(f.severity), f.at) for f in said}
-    held = bed.flap.held(now) is not None
-    passed |= {
-        (bed.flap.id, r.rule, str(r.if_unmet), r.due_at)
-        for r in bed.rechecks
-        if alarm.louder_at(r, held, now)
+        return None
+    unmet = alarm.louder(owed, bed.flap.held(now) is not None, now)
+    return {(bed.flap.id, f.rule, str(f.severity), f.at) for f in said} | {
+        (bed.flap.id, r.rule, str(r.if_unmet), r.due_at) for r in unmet
     }
-    return not passed <= known

@@ -5,7 +5,7 @@ and what it returns was read back from what was committed.
 """
 
 from monitoring.care.alerts import acknowledge_alert, close_alert
-from monitoring.care.bedside import ALL, Refused, UnknownPerson
+from monitoring.care.bedside import ALL, UnknownPerson
 from monitoring.care.importing import Imported, content_key, import_course
 from monitoring.care.recording import (
     NeedsConfirmation,
@@ -27,6 +27,7 @@ from monitoring.care.staying import (
     transfer_bed,
 )
 from monitoring.care.watching import raise_overdue
+from monitoring.domain import Refused
 
 __all__ = [
     "ALL",

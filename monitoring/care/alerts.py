@@ -10,13 +10,16 @@ from sqlalchemy import Connection
 
 from monitoring import alarm, episodes, people, store
 from monitoring.alarm import AlertEvent, Episode, Move
-from monitoring.care.bedside import Refused, known_person
+from monitoring.care.bedside import known_person
 from monitoring.domain import (
     SYSTEM,
     AlertState,
+    Assessment,
+    Check,
     CloseReason,
     Finding,
     Intent,
+    Refused,
     Stream,
     SystemCloseReason,
 )
@@ -40,6 +43,8 @@ def as_episode(alert: StoredAlert) -> Episode:
         state=alert.state,
         recovered=alert.recovered_at is not None,
         acknowledged_by=alert.acknowledged_by,
+        signs=frozenset(e.sign for f in alert.findings for e in f.evidence),
+        last_sign_at=max((f.at for f in alert.findings), default=None),
     )
 
 
@@ -144,14 +149,32 @@ def close_by_itself(
 def hear(
     conn: Connection, flap_id: str, findings: Sequence[Finding], *, full: bool, newest: bool,
     by: str, now: datetime, open_now: Sequence[Episode] | None = None,
+    unable: frozenset[str] = frozenset(),
 ) -> list[int]:  # fmt: skip
     """What findings do to the flap's alerts; returns the alerts touched.
 
-    ``open_now`` are the flap's running episodes, if the caller has just read them.
+    ``open_now`` are the flap's running episodes, if the caller has just read them; ``unable``
+    are the signs that the check could not look at.
     """
     known = running(conn, flap_id) if open_now is None else open_now
-    moves = alarm.after_check(known, findings, full=full, newest=newest)
+    moves = alarm.after_check(known, findings, full=full, newest=newest, unable=unable)
     return carry_out(conn, flap_id, moves, by=by, now=now)
+
+
+def see_recovery(
+    conn: Connection, newest: Check, judged: Assessment, *, by: str, now: datetime
+) -> list[int]:
+    """Once checks were judged again: what the newest one, if full, is silent about and was seen
+    before it, shows as recovered. Returns the alerts touched."""
+    if not judged.full:
+        return []
+    before = [
+        e
+        for e in running(conn, newest.flap_id)
+        if e.last_sign_at is None or e.last_sign_at <= newest.observed_at
+    ]
+    moves = alarm.recovering(before, judged.findings, newest.unable)
+    return carry_out(conn, newest.flap_id, moves, by=by, now=now)
 
 
 def _open_alert(conn: Connection, alert_id: int, verb: str) -> StoredAlert:
@@ -188,7 +211,9 @@ def acknowledge_alert(
             conn, alert_id, state=state, acknowledged_by=by, acknowledged_at=now, intent=intent,
             expected_at=expected_at,
         )  # fmt: skip
-        detail: dict[str, object] = {"intent": intent, "expected_at": expected_at.isoformat(), "role": person.role}
+        detail: dict[str, object] = {
+            "intent": intent, "expected_at": expected_at.isoformat(), "role": person.role,
+        }  # fmt: skip
         tell(conn, alert_id, AlertEvent.ACKNOWLEDGE, by, now, detail)
     return _read_back(record, alert_id)
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from monitoring import checks, episodes, people, queries, schedule, store
 from monitoring.checks import Glance, JudgedCheck, StoredCheck
-from monitoring.domain import Flap, MonitoringError, Patient
+from monitoring.conditions import lasting
+from monitoring.domain import Flap, Patient, Refused
 from monitoring.protocol import Protocol, UnknownProtocol
 
 AHEAD = timedelta(minutes=2)
@@ -18,10 +19,6 @@ AHEAD = timedelta(minutes=2)
 
 ALL = frozenset({"*"})
 """Every unusual value of an entry is confirmed."""
-
-
-class Refused(MonitoringError):
-    """Something that may not be done now; nothing was written."""
 
 
 class UnknownPerson(Refused):
@@ -82,8 +79,7 @@ def with_reason(reason: str) -> str:
 def not_ahead(what: str, moment: datetime, now: datetime) -> None:
     """Raises Refused for a claimed time more than 2 minutes ahead of the server's clock."""
     if moment > now + AHEAD:
-        minutes = (moment - now) / timedelta(minutes=1)
-        raise Refused(f"{what} lies {minutes:.0f} min in the future: look at the time.")
+        raise Refused(f"{what} lies {lasting(moment - now)} in the future: look at the clock.")
 
 
 def look(stored: JudgedCheck | StoredCheck) -> schedule.Look:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from monitoring import checks, episodes, queries
 from monitoring.assess import is_baseline, judge_stay
 from monitoring.care import alerts
-from monitoring.care.bedside import Bed
+from monitoring.care.bedside import Bed, asked, looks_of
+from monitoring.care.rechecking import ask_anew, settle_monitoring
+from monitoring.care.watching import stand_again
 from monitoring.domain import Assessment, Check, Finding
 
 
@@ -24,31 +27,55 @@ def keep_judgement(
 
 
 def judge_again(
-    conn: Connection, bed: Bed, *, since: datetime, by: str, now: datetime
-) -> list[int]:
+    conn: Connection, bed: Bed, *, since: datetime, by: str, now: datetime,
+    gone: UUID | None = None, instead: UUID | None = None,
+) -> list[int]:  # fmt: skip
     """Judge every check observed from ``since`` on anew, baseline included.
 
     A judgement that changed is added, the old stays. Only findings that were not there before
-    reach the alerts; one that is gone leaves its alert standing. Returns the alerts touched.
+    reach the alerts; one that is gone leaves its alert standing. ``gone`` is a check that was
+    just struck through or replaced, ``instead`` what stands in its place. Rechecks and the
+    monitoring alert follow. Returns the alerts touched.
     """
     stay = [s.check for s in checks.checks_of_flap(conn, bed.flap.id) if s.current]
-    fresh = replace(bed.flap, baseline=None)
-    judged = list(judge_stay(fresh, stay, bed.protocol))
+    judged = list(judge_stay(replace(bed.flap, baseline=None), stay, bed.protocol))
+    new, touched = _keep_judgements(conn, judged, since, gone, instead, by, now)
+    bed = _with_baseline(conn, bed, judged)
+    newest = judged[-1] if judged else None
+    if newest is not None:
+        touched += alerts.see_recovery(conn, *newest, by=by, now=now)
+    asking = new.get(newest[0].key, []) if newest is not None else []
+    ask_anew(conn, judged, asking, bed.flap.id, gone, now, bed.flap.slots_from)
+    if newest is not None:
+        looks = looks_of(conn, bed.flap.id, now)
+        settle_monitoring(conn, bed, newest[1], looks, asked(conn, bed.flap.id), now)
+    if gone is not None:
+        touched += stand_again(conn, bed, now)
+    return touched
+
+
+def _keep_judgements(
+    conn: Connection, judged: Sequence[tuple[Check, Assessment]], since: datetime,
+    gone: UUID | None, instead: UUID | None, by: str, now: datetime,
+) -> tuple[dict[UUID, list[Finding]], list[int]]:  # fmt: skip
+    """Write down what changed and let the alerts hear it; returns what is new of each check, and
+    the alerts touched."""
     later = [(c, a) for c, a in judged if c.observed_at >= since]
-    before = episodes.current_assessments(conn, [c.key for c, _ in later])
+    keys = [c.key for c, _ in later]
+    before = episodes.current_assessments(conn, keys if gone is None else [*keys, gone])
+    new: dict[UUID, list[Finding]] = {}
     touched: list[int] = []
     for check, assessment in later:
         old = before.get(check.key)
         if old is not None and old.assessment == assessment:
             continue
         keep_judgement(conn, check, assessment, now, again=old is not None)
-        new = list(_new_findings(assessment, None if old is None else old.assessment))
-        newest = check.key == judged[-1][0].key
+        said = before.get(gone) if gone is not None and check.key == instead else old
+        new[check.key] = list(_new_findings(assessment, said and said.assessment))
         touched += alerts.hear(
-            conn, bed.flap.id, new, full=False, newest=newest, by=by, now=now
+            conn, check.flap_id, new[check.key], full=False, newest=False, by=by, now=now
         )
-    _keep_baseline(conn, bed, judged)
-    return touched
+    return new, touched
 
 
 def _new_findings(judged: Assessment, before: Assessment | None) -> Iterator[Finding]:
@@ -58,14 +85,12 @@ def _new_findings(judged: Assessment, before: Assessment | None) -> Iterator[Fin
             yield finding
 
 
-def _keep_baseline(
-    conn: Connection, bed: Bed, judged: list[tuple[Check, Assessment]]
-) -> None:
-    """The first full check without a finding since the flap was last back."""
+def _with_baseline(
+    conn: Connection, bed: Bed, judged: Sequence[tuple[Check, Assessment]]
+) -> Bed:
+    """The baseline is the first full check without a finding since the flap was last back."""
     start = bed.flap.slots_from if bed.flap.returns else None
-    found = next(
-        (c for c, a in judged
-         if is_baseline(c, a) and (start is None or c.observed_at >= start)),
-        None,
-    )  # fmt: skip
+    clear = (c for c, a in judged if is_baseline(c, a))
+    found = next((c for c in clear if start is None or c.observed_at >= start), None)
     queries.set_baseline(conn, bed.flap.id, found)
+    return replace(bed, flap=replace(bed.flap, baseline=found))

@@ -18,7 +18,6 @@ from monitoring.care.bedside import (
     AHEAD,
     ALL,
     Bed,
-    Refused,
     asked,
     at_bed,
     known_person,
@@ -31,7 +30,7 @@ from monitoring.care.bedside import (
 from monitoring.care.judging import judge_again
 from monitoring.care.rechecking import ask_again, settle_monitoring
 from monitoring.checks import StoredCheck
-from monitoring.domain import Assessment, Check, Severity, Source, Stream
+from monitoring.domain import Assessment, Check, Refused, Severity, Source, Stream
 from monitoring.episodes import StoredAlert
 from monitoring.protocol import Protocol
 from monitoring.schedule import Due, Look
@@ -182,7 +181,7 @@ def _write(
     clear = [s.check.observed_at for s in around if s.is_full and s.severity is Severity.NONE]
     owed = ask_again(conn, check, judged, now, max([bed.flap.slots_from, *clear[-1:]]))
     looks = [*(look(s) for s in around), Look(check.observed_at, now, judged.full, check.key)]
-    if any(e.stream is Stream.MONITORING for e in running) or (touched and not newest):
+    if any(e.stream is Stream.MONITORING for e in running):
         settle_monitoring(conn, bed, judged, looks, owed, now)
     return touched, schedule.next_due(bed.flap, bed.protocol, looks, owed, now)
 

@@ -9,12 +9,18 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from monitoring import episodes, queries, store
 from monitoring.care import alerts
 from monitoring.care.bedside import (
-    Bed, Refused, at_bed, known_person, not_ahead, still_monitored, with_reason,
-)  # fmt: skip
+    Bed,
+    at_bed,
+    known_person,
+    not_ahead,
+    still_monitored,
+    with_reason,
+)
 from monitoring.care.judging import judge_again
 from monitoring.domain import (
     FlapFacts,
@@ -23,6 +29,7 @@ from monitoring.domain import (
     Outcome,
     OutcomeKind,
     Patient,
+    Refused,
     Return,
     Stream,
     SystemCloseReason,
@@ -31,7 +38,7 @@ from monitoring.protocol import Protocol, find, propose
 from monitoring.queries import Correction
 
 Protocols = Mapping[str, Protocol]
-V = TypeVar("V", Patient, FlapFacts)
+V = TypeVar("V", Patient, FlapFacts, Return)
 
 
 def admit_flap(
@@ -47,14 +54,19 @@ def admit_flap(
     not_ahead("The time of perfusion", facts.perfused_at, now)
     not_ahead("The start of monitoring", facts.monitoring_from, now)
     new_id = flap_id or str(uuid4())
-    with record.write() as conn:
-        known_person(conn, by)
-        patient_id = _patient(conn, patient)
-        for other in queries.flaps_of_patient(conn, patient_id):
-            if other.flap.ended_at is None and other.flap.facts.label == facts.label:
-                raise Refused(f"{facts.label} of {patient.name} is monitored already.")
-        store.pin_protocol(conn, chosen.key, chosen.hash, now)
-        queries.insert_flap(conn, new_id, patient_id, facts, chosen.key, by=by, at=now)
+    try:
+        with record.write() as conn:
+            known_person(conn, by)
+            patient_id = _patient(conn, patient)
+            for other in queries.flaps_of_patient(conn, patient_id):
+                if other.flap.ended_at is None and other.flap.facts.label == facts.label:
+                    raise Refused(f"{facts.label} of {patient.name} is monitored already.")
+            store.pin_protocol(conn, chosen.key, chosen.hash, now)
+            queries.insert_flap(conn, new_id, patient_id, facts, chosen.key, by=by, at=now)
+    except IntegrityError:  # two admissions of one new MRN at once: the second finds it taken
+        raise Refused(
+            f"Somebody admitted MRN {patient.mrn} at the same moment: look at the board."
+        ) from None
     return new_id
 
 
@@ -112,30 +124,44 @@ def record_return(
     record: store.Record, protocols: Protocols, *, flap_id: str, value: Return, by: str,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Write what is known of a return to theatre, filling in the one that is under way.
+    """Write what is known of a return to theatre; one decided at the same time is filled in, and
+    what was known of it stays.
 
-    Into theatre opens a hold; back ends it, restarts the slots and clears the baseline. Raises
-    Refused for a time in the future or a return decided while another is under way.
+    Into theatre opens a hold; back ends it, restarts the slots and clears the baseline, and the
+    checks made since are judged again. Raises Refused for a time in the future or a return
+    decided while another is under way.
     """
     for name, moment in value.model_dump(include=set(_TIMES)).items():
         if moment is not None:
-            not_ahead(name.replace("_", " ").removesuffix(" at").capitalize(), moment, now)
+            not_ahead(_TIMES[name], moment, now)
     with record.write() as conn:
         bed = _acting(conn, protocols, flap_id, by, now)
-        before = next((r for r in queries.returns_of(conn, flap_id) if r.value.back_at is None), None)
-        if before is None:
+        known = queries.returns_of(conn, flap_id)
+        same = next((r for r in known if r.value.decided_at == value.decided_at), None)
+        if same is None:
+            if any(r.value.back_at is None for r in known):
+                raise Refused("Another return is under way: fill that one in first.")
             queries.insert_return(conn, flap_id, value, by=by, at=now)
-        elif before.value.decided_at == value.decided_at:
-            queries.update_return(conn, before.id, value, by=by, at=now)
         else:
-            raise Refused("Another return is under way: fill that one in first.")
-        _theatre(conn, bed, value, by, now)
+            value = _changed(Return, same.value, value.model_dump(exclude_none=True))
+            if value == same.value:
+                return
+            queries.update_return(conn, same.id, value, by=by, at=now)
+        if same is None or any(getattr(value, t) != getattr(same.value, t) for t in _TIMES):
+            _theatre(conn, bed, value, by, now)
+            _back(conn, at_bed(conn, protocols, flap_id, now), value, by, now)
 
 
-_TIMES = ("decided_at", "into_theatre_at", "perfused_again_at", "back_at")
+_TIMES = {
+    "decided_at": "The time of the decision",
+    "into_theatre_at": "The time into theatre",
+    "perfused_again_at": "The time of re-perfusion",
+    "back_at": "The time back on the ward",
+}
 
 
 def _theatre(conn: Connection, bed: Bed, value: Return, by: str, now: datetime) -> None:
+    """The hold of a return: opened on the way into theatre, ended on the way back."""
     held = _held(conn, bed, now)
     if value.back_at is None:
         if value.into_theatre_at is not None and held is None:
@@ -151,8 +177,18 @@ def _theatre(conn: Connection, bed: Bed, value: Return, by: str, now: datetime) 
             from_at=value.into_theatre_at, until_at=value.back_at, reason=HoldReason.THEATRE
         )
         queries.insert_hold(conn, bed.flap.id, hold, by=by, at=now)
-    queries.set_baseline(conn, bed.flap.id, None)
-    _cancel_rechecks(conn, bed.flap.id, now)
+
+
+def _back(conn: Connection, bed: Bed, value: Return, by: str, now: datetime) -> None:
+    """Back on the ward a new course begins: what was asked before is asked no more, and the
+    baseline is found anew among the checks since."""
+    if value.back_at is None:
+        return
+    owed = episodes.open_rechecks(conn, bed.flap.id)
+    before = [r.id for r in owed if r.asked_at < value.back_at]
+    if before:
+        episodes.cancel_rechecks(conn, before, now)
+    judge_again(conn, bed, since=value.back_at, by=by, now=now)
 
 
 def _was_held(bed: Bed, moment: datetime) -> bool:
@@ -177,6 +213,8 @@ def record_outcome(
     with record.write() as conn:
         bed = at_bed(conn, protocols, flap_id, now)
         known_person(conn, by)
+        if outcome.closed_at < bed.flap.facts.perfused_at:
+            raise Refused("This outcome is dated before the flap was perfused: look at the time.")
         known = queries.outcome_of(conn, flap_id)
         if known is not None:
             raise Refused(f"The outcome is recorded already: {known.kind.replace('_', ' ')}.")
@@ -227,17 +265,23 @@ def correct_flap(
     """Set a wrong fact right (MRN, name, skin type, perfusion time …), keeping both values; every
     check of the flap is judged again.
 
-    Raises Refused for a fact that cannot be, an MRN of somebody else, or nothing to change.
+    ``name`` is the patient's; the flap's own goes by ``flap_name``. Raises Refused for a fact
+    that cannot be, an MRN of somebody else, or nothing to change.
     """
     why = with_reason(reason)
     with record.write() as conn:
         bed = at_bed(conn, protocols, flap_id, now)
         known_person(conn, by)
         about_patient = {k: v for k, v in changes.items() if k in Patient.model_fields}
-        about_flap = {k: v for k, v in changes.items() if k not in about_patient}
+        about_flap = {
+            "name" if k == "flap_name" else k: v
+            for k, v in changes.items()
+            if k not in about_patient
+        }
         person = _changed(Patient, bed.patient, about_patient)
         facts = _changed(FlapFacts, bed.flap.facts, about_flap)
         not_ahead("The time of perfusion", facts.perfused_at, now)
+        not_ahead("The start of monitoring", facts.monitoring_from, now)
         if person == bed.patient and facts == bed.flap.facts:
             raise Refused("Nothing differs from what is recorded.")
         _not_somebody_else(conn, bed, person)
@@ -269,8 +313,9 @@ def _changed(kind: type[V], before: V, changes: Mapping[str, object]) -> V:
         return kind.model_validate(before.model_dump() | dict(changes))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or kind.__name__
-        raise Refused(f"{where}: {first['msg']}.") from None
+        where = f"{str(first['loc'][0]).replace('_', ' ').capitalize()}: " if first["loc"] else ""
+        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise Refused(f"{where}{said}.") from None
 
 
 def _keep_both(
@@ -301,9 +346,10 @@ def _acting(
 def set_mine(
     record: store.Record, *, flap_id: str, nurse: str, mine: bool, now: datetime
 ) -> None:
-    """A nurse takes a flap on their list for this shift, or off it."""
+    """A nurse takes a flap on their list for this shift, or off it. Raises UnknownFlap."""
     with record.write() as conn:
         known_person(conn, nurse)
+        queries.load_flap(conn, flap_id)
         if mine:
             episodes.hold_in_care(conn, nurse, flap_id, now)
         else:
