@@ -1,4 +1,7 @@
-"""The command line: JSON on standard output, errors on standard error, 0 done, 1 refused, 2 misused."""
+"""The command line: JSON on standard output, errors on standard error.
+
+Exit status 0 when done, 1 when refused, 2 when misused.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ def serve_both() -> None:
 
 
 @app.command(name="worker")
-def watch(once: Annotated[bool, typer.Option("--once", help="One tick, then end.")] = False) -> None:
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="One tick, then end.")] = False,
+) -> None:
     """Run the watcher alone: due, overdue and missed checks."""
     settings = read_settings()
     record = _record(settings)
@@ -115,25 +120,34 @@ def import_course(
 def record(
     flap: Annotated[str, typer.Option("--flap", metavar="ID")],
     by: Annotated[str, typer.Option("--by", metavar="USER")],
-    confirm: Annotated[list[str] | None, typer.Option(help="A sign whose unusual value is right.")] = None,
+    confirm: Annotated[
+        list[str] | None, typer.Option(help="A sign whose unusual value is right.")
+    ] = None,
 ) -> None:
     """Record one check from standard input, as the form would."""
     now = datetime.now(UTC)
+    body = {"observed_at": now.isoformat()} | _one_object()
+    key = care.content_key(flap, by, body) if body.get("key") is None else None
+    check = Check.parse(body, flap_id=flap, by=by, recorded_at=now, key=key)
+    saved = care.record_check(
+        _record(read_settings()), protocol.load(), check, now=now,
+        confirmed=frozenset(confirm or ()),
+    )  # fmt: skip
+    _say(
+        _line(saved.check, saved.assessment)
+        | {"key": str(saved.check.key), "repeated": saved.repeated}
+    )
+
+
+def _one_object() -> dict[str, Any]:
+    """The JSON object on standard input. Raises BadValue."""
     try:
         body = json.load(sys.stdin)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadValue("check", f"Standard input is not JSON: {error}") from None
     if not isinstance(body, dict):
         raise BadValue("check", "A check is a JSON object.")
-    body = {"observed_at": now.isoformat()} | body
-    check = Check.parse(
-        body, flap_id=flap, by=by, recorded_at=now, key=care.content_key(flap, by, body)
-        if body.get("key") is None else None,
-    )  # fmt: skip
-    saved = care.record_check(
-        _record(read_settings()), protocol.load(), check, now=now, confirmed=frozenset(confirm or ())
-    )
-    _say(_line(saved.check, saved.assessment) | {"key": str(saved.check.key), "repeated": saved.repeated})
+    return body
 
 
 @protocols_app.command(name="check")

@@ -17,8 +17,8 @@ from monitoring.domain import (
     Check,
     Flap,
     Intent,
-    Pattern,
     Patient,
+    Pattern,
     Severity,
     Stream,
     derive,
@@ -47,7 +47,9 @@ _ORDER = {state: place for place, state in enumerate(TileState)}
 @dataclass(frozen=True, slots=True)
 class SeenCheck:
     """A check with what was said of it; ``first_recorded_at`` if an earlier version was recorded
-    before this one."""
+    before this one. ``look`` is what the schedule needs of it, ``gap`` its temperature gap in °C
+    if both temperatures were measured: every refresh asks for both, so they are worked out once.
+    """
 
     check: Check
     full: bool
@@ -56,12 +58,15 @@ class SeenCheck:
     because: tuple[str, ...] = ()
     unanswered: int = 0
     first_recorded_at: datetime | None = None
+    look: Look = field(init=False, compare=False, repr=False)
+    gap: float | None = field(init=False, compare=False, repr=False)
 
-    @property
-    def look(self) -> Look:
-        """What the schedule needs of it."""
+    def __post_init__(self) -> None:
         c = self.check
-        return Look(c.observed_at, self.first_recorded_at or c.recorded_at, self.full, c.key)
+        look = Look(c.observed_at, self.first_recorded_at or c.recorded_at, self.full, c.key)
+        gap = derive("temp_gap_c", c)
+        object.__setattr__(self, "look", look)
+        object.__setattr__(self, "gap", gap if isinstance(gap, float) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +308,7 @@ def _why(
     """The reason in parts (text, decisive)."""
     said: list[tuple[str, bool]] = []
     if state is TileState.UNKNOWN:
-        said.append((_why_unknown(last, due, now, zone), True))
+        said.append((_why_unknown(bed.seen, due, now, zone), True))
     if speaking is not None and (state is not TileState.UNKNOWN):
         said.append((speaking.because, True))
         if speaking.recovered_at is not None:
@@ -321,14 +326,16 @@ def _why(
     return tuple(said)
 
 
-def _why_unknown(last: SeenCheck | None, due: Due, now: datetime, zone: ZoneInfo) -> str:
+def _why_unknown(seen: Sequence[SeenCheck], due: Due, now: datetime, zone: ZoneInfo) -> str:
     if due.state is DueState.HELD:
         return f"{due_words(due, now).capitalize()}."
-    if last is None:
+    if not seen:
         return "No check has been made yet."
     if due.state is DueState.OVERDUE:
+        full = next((s.check.observed_at for s in reversed(seen) if s.full), None)
+        since = "yet" if full is None else f"since {clock(full, zone, now)}"
         missed = f"; {due.missed} missed" if due.missed else ""
-        return f"No full check since {clock(last.check.observed_at, zone, now)}{missed}."
+        return f"No full check {since}{missed}."
     return "The last check was not complete."
 
 
@@ -364,7 +371,8 @@ def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[st
         return "", False
     if speaking.acknowledged_by is None or speaking.acknowledged_at is None:
         return f"open {lasting(now - speaking.raised_at)}, nobody has it yet", False
-    text = f"{clock(speaking.acknowledged_at, zone, now)} acknowledged by {speaking.acknowledged_by}"
+    at = clock(speaking.acknowledged_at, zone, now)
+    text = f"{at} acknowledged by {speaking.acknowledged_by}"
     if speaking.intent is not None:
         text += f": {INTENT_WORDS[speaking.intent]}"
     if speaking.expected_at is not None:
@@ -391,16 +399,17 @@ def _due_word(due: Due, zone: ZoneInfo, now: datetime) -> str:
 def spark(bed: Bedside, now: datetime) -> Spark:
     """The temperature gap over the last hours; a break wherever a check should have been."""
     points: list[tuple[float, float | None]] = []
-    before: SeenCheck | None = None
+    before: datetime | None = None
+    start = bed.flap.slots_from
     for seen in bed.seen:
-        ago = (now - seen.check.observed_at) / timedelta(minutes=1)
+        at = seen.look.observed_at
+        ago = (now - at).total_seconds() / 60
         if ago > SPARK_HOURS * 60:
             continue
-        gap = derive("temp_gap_c", seen.check)
-        if before is not None and _gap_between(bed, before, seen):
+        if before is not None and _gap_between(bed.protocol, start, before, at):
             points.append((ago, None))
-        points.append((ago, gap if isinstance(gap, float) else None))
-        before = seen
+        points.append((ago, seen.gap))
+        before = at
     base = None if bed.flap.baseline is None else derive("temp_gap_c", bed.flap.baseline)
     limits = bed.protocol.limits("temp_gap_c")
     return Spark(
@@ -415,10 +424,10 @@ def _turned(speaking: OpenAlert | None, now: datetime) -> float | None:
     return (now - speaking.first_sign_at) / timedelta(minutes=1)
 
 
-def _gap_between(bed: Bedside, a: SeenCheck, b: SeenCheck) -> bool:
-    hour = (b.check.observed_at - bed.flap.slots_from) / timedelta(hours=1)
-    every = bed.protocol.phase_at(max(hour, 0)).every_minutes
-    return b.check.observed_at - a.check.observed_at > timedelta(minutes=1.75 * every)
+def _gap_between(protocol: Protocol, start: datetime, a: datetime, b: datetime) -> bool:
+    hour = (b - start).total_seconds() / 3600
+    every = protocol.phase_at(max(hour, 0)).every_minutes
+    return (b - a).total_seconds() > 1.75 * every * 60
 
 
 def _rank(

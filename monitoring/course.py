@@ -61,12 +61,24 @@ def parse(raw: object, name: str) -> Course:
     return Course(
         flap_id=flap_id,
         facts=facts,
-        checks=tuple(_checks(name, flap_id, raw.get("checks") or [], facts)),
-        holds=tuple(_part(name, "hold", Hold, h) for h in raw.get("holds") or []),
-        returns=tuple(_part(name, "return", Return, r) for r in raw.get("returns") or []),
-        outcome=None if raw.get("outcome") is None else _part(name, "outcome", Outcome, raw["outcome"]),
-        patient=None if raw.get("patient") is None else _part(name, "patient", Patient, raw["patient"]),
+        checks=tuple(_checks(name, flap_id, raw.get("checks", []), facts)),
+        holds=_parts(name, "hold", Hold, raw.get("holds")),
+        returns=_parts(name, "return", Return, raw.get("returns")),
+        outcome=_maybe(name, "outcome", Outcome, raw.get("outcome")),
+        patient=_maybe(name, "patient", Patient, raw.get("patient")),
     )
+
+
+def _maybe(name: str, what: str, kind: type[V], raw: object) -> V | None:
+    return None if raw is None else _part(name, what, kind, raw)
+
+
+def _parts(name: str, what: str, kind: type[V], raw: object) -> tuple[V, ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        raise BadCourse(f"{name}: {what}s must be a list.")
+    return tuple(_part(name, f"{what} {n}", kind, one) for n, one in enumerate(raw, start=1))
 
 
 def _part(name: str, what: str, kind: type[V], raw: object) -> V:
@@ -75,7 +87,10 @@ def _part(name: str, what: str, kind: type[V], raw: object) -> V:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (what, *first["loc"])))
-        raise BadCourse(f"{name}: {where}: {first['msg']} ({first.get('input')!r})") from None
+        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        if first["type"] == "missing":
+            raise BadCourse(f"{name}: {where} is missing.") from None
+        raise BadCourse(f"{name}: {where}: {said} ({first.get('input')!r}).") from None
 
 
 def _checks(name: str, flap_id: str, raw: object, facts: FlapFacts) -> list[Check]:

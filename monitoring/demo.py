@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from monitoring import care, episodes, people, queries
 from monitoring.domain import (
-    Check, Flap, FlapFacts, HoldReason, Intent, MonitoringError, Patient, Pattern, Return,
-    ReturnFinding, Role, Severity,
+    Check,
+    CloseReason,
+    Flap,
+    FlapFacts,
+    HoldReason,
+    Intent,
+    MonitoringError,
+    Patient,
+    Pattern,
+    Return,
+    ReturnFinding,
+    Role,
+    Severity,
 )  # fmt: skip
 from monitoring.protocol import Protocol, propose
 from monitoring.schedule import slots
@@ -39,7 +50,8 @@ class RecordNotEmpty(MonitoringError):
 
 @dataclass(frozen=True)
 class Stay:
-    """One fictional flap: who, what, how long ago it was perfused, and its story."""
+    """One fictional flap: who, what, how long ago it was perfused, and its story. ``looks`` are
+    checks besides the schedule's, in minutes before now."""
 
     bed: str
     name: str
@@ -50,6 +62,7 @@ class Stay:
     story: Story
     nurse: str = "n-okafor"
     arrived_after: float = 0.75
+    looks: tuple[float, ...] = ()
     holds: tuple[tuple[float, HoldReason], ...] = ()
     returned: Mapping[str, float] = field(default_factory=dict)
 
@@ -85,10 +98,11 @@ def _venous(ago: float, _hours: float, noise: random.Random) -> Signs:
 
 
 def _cold_room(ago: float, _hours: float, noise: random.Random) -> Signs:
-    if ago > 0.6:
+    """Nothing but the temperature, in a patient just back from an X-ray without a blanket."""
+    if ago > 0.2:
         return _skin(noise)
     context: Signs = {"core_temp_c": 35.6, "warming": "just_removed"}
-    return _skin(noise, gap=2.1) | context
+    return _skin(noise, gap=2.5) | context
 
 
 def _unseen(ago: float, _hours: float, noise: random.Random) -> Signs | None:
@@ -109,39 +123,58 @@ def _occluded(ago: float, _hours: float, noise: random.Random) -> Signs:
     }  # fmt: skip
 
 
-def _buried(_ago: float, _hours: float, noise: random.Random) -> Signs:
-    drain = round(max(5.0, noise.gauss(18, 4)))
-    return {"implant_signal": "present", "swelling": "none", "drain_ml_per_h": float(drain)}
-
-
-def _digit(ago: float, _hours: float, noise: random.Random) -> Signs:
-    signs: Signs = {
-        "colour": "matches" if ago > 0.9 else "pale",
-        "refill": round(min(2.8, max(1.2, noise.gauss(1.8, 0.2))), 1),
-        "flap_temp_c": round(32.8 + noise.gauss(0, 0.2), 1),
-        "control_temp_c": round(33.2 + noise.gauss(0, 0.1), 1),
-        "turgor": "soft",
-    }
-    return signs | {"doppler_artery": "strong"}
-
-
-def _muscle(_ago: float, _hours: float, _noise: random.Random) -> Signs:
+def _buried(_ago: float, hours: float, noise: random.Random) -> Signs:
+    """A flap nobody can see: signal, swelling, pain and a drain that slowly dries up."""
+    drain = max(3.0, 24 - hours + noise.gauss(0, 3))
     return {
-        "colour": "matches", "turgor": "soft", "prick": "bright", "doppler_artery": "strong",
-        "doppler_vein": "present",
+        "implant_signal": "present", "swelling": "stable" if hours > 10 else "none",
+        "pain": "usual", "drain_ml_per_h": float(round(drain)),
     }  # fmt: skip
 
 
-def _bowel(_ago: float, _hours: float, noise: random.Random) -> Signs:
-    drain = round(max(0.0, noise.gauss(8, 3)))
+def _digit(ago: float, _hours: float, noise: random.Random) -> Signs:
+    """A replanted finger that turned pale at the last look: one weak sign, to be looked at
+    again."""
+    flap = round(32.8 + noise.gauss(0, 0.2), 1)
     return {
-        "colour": "matches", "doppler_artery": "strong", "drain_ml_per_h": float(drain),
-        "turgor": "soft", "prick": "bright",
+        "colour": "matches" if ago > 0.15 else "pale",
+        "refill": round(min(2.8, max(1.2, noise.gauss(1.8, 0.2))), 1),
+        "flap_temp_c": flap,
+        "control_temp_c": round(flap + 0.4 + noise.uniform(-0.1, 0.1), 1),
+        "turgor": "soft",
+        "doppler_artery": "strong",
+    }
+
+
+def _muscle(_ago: float, hours: float, _noise: random.Random) -> Signs:
+    """A muscle under a skin graft; scratched every few hours only."""
+    signs: Signs = {
+        "colour": "matches", "turgor": "soft", "doppler_artery": "strong",
+        "doppler_vein": "present",
+    }  # fmt: skip
+    return signs | ({"prick": "bright"} if int(hours) % 4 == 0 else {})
+
+
+def _bowel(_ago: float, _hours: float, noise: random.Random) -> Signs:
+    """A monitor loop of jejunum brought out at the neck."""
+    drain = round(max(2.0, noise.gauss(8, 2)))
+    return {
+        "colour": "matches", "doppler_artery": "strong", "doppler_vein": "present",
+        "turgor": "soft", "drain_ml_per_h": float(drain),
     }  # fmt: skip
 
 
 def _second_paddle(ago: float, _hours: float, noise: random.Random) -> Signs:
-    return _skin(noise) | ({"colour": "dusky"} if ago < 0.8 else {})
+    """Of two paddles on one pedicle the second turns dusky."""
+    return _skin(noise) | ({"colour": "dusky"} if ago < 0.2 else {})
+
+
+def _rescued(ago: float, _hours: float, noise: random.Random) -> Signs:
+    """A haematoma that was seen in time and taken back to theatre."""
+    signs = _skin(noise)
+    if 20.4 < ago < 20.8:
+        signs |= {"swelling": "rapid", "turgor": "tense", "pain": "rising"}
+    return signs
 
 
 def _facts(label: str, name: str, recipient: str, **more: object) -> dict[str, object]:
@@ -159,10 +192,11 @@ def stays() -> list[Stay]:
     chimeric = "chimeric-alt"
     return [
         Stay("4", "ADEYEMI, Grace", "204118", date(1971, 3, 14), 19.2,
-             _facts("L breast DIEP", "DIEP", "breast", side="left", skin_type="V"), _venous),
+             _facts("L breast DIEP", "DIEP", "breast", side="left", skin_type="V"), _venous,
+             looks=(42, 9)),
         Stay("9", "ADEYEMI, Gloria", "311902", date(1958, 11, 2), 41.3,
              _facts("R thigh ALT", "ALT", "lower_limb", side="right", skin_type="IV"),
-             _cold_room, nurse="s-lindberg"),
+             _cold_room, nurse="s-lindberg", looks=(11,)),
         Stay("2", "KOWALCZYK, Jan", "118440", date(1949, 6, 30), 6.4,
              _facts("Fibula, skin paddle", "fibula", "head_neck", tissue="bone_skin"), _unseen),
         Stay("6", "TANAKA, Yuki", "227051", date(1966, 1, 21), 27.4,
@@ -170,13 +204,13 @@ def stays() -> list[Stay]:
              nurse="s-lindberg"),
         Stay("7", "OYELARAN, Daniel", "402277", date(1988, 9, 9), 11.1,
              _facts("L leg ALT", "ALT", "lower_limb", side="left", skin_type="VI"), _occluded,
-             nurse="j-marsh"),
+             nurse="j-marsh", looks=(2,)),
         Stay("12", "FERREIRA, Ines", "198836", date(1955, 4, 17), 15.6,
              _facts("Pharynx, buried jejunum", "jejunum", "head_neck", tissue="bowel",
                     buried=True, monitors=["implant_artery"]), _buried, nurse="j-marsh"),
         Stay("14", "NOVAK, Petra", "350019", date(1992, 12, 5), 33.2,
              _facts("L index, replant", "digit", "upper_limb", kind="replant", tissue="digit",
-                    side="left"), _digit, nurse="j-marsh"),
+                    side="left"), _digit, nurse="j-marsh", looks=(7,)),
         Stay("3", "HOLM, Erik", "277310", date(1979, 7, 27), 50.7,
              _facts("R shin gracilis, grafted", "gracilis", "lower_limb", tissue="muscle",
                     side="right"), _muscle),
@@ -185,9 +219,10 @@ def stays() -> list[Stay]:
              nurse="s-lindberg"),
         Stay("8", "DUBOIS, Claire", "266004", date(1963, 10, 11), 22.5,
              _facts("Neck, ALT paddle 2", "ALT", "head_neck", operation_id=chimeric),
-             _second_paddle, nurse="s-lindberg"),
+             _second_paddle, nurse="s-lindberg", looks=(10,)),
         Stay("10", "BERGSTROM, Lena", "145592", date(1974, 2, 8), 30.8,
-             _facts("R breast DIEP", "DIEP", "breast", side="right"), _well,
+             _facts("R breast DIEP", "DIEP", "breast", side="right"), _rescued,
+             looks=(20.6 * 60,),
              returned={"decided": 20.4, "theatre": 19.6, "perfused": 18.1, "back": 17.0}),
         Stay("5", "MARINO, Paolo", "309471", date(1951, 8, 19), 62.3,
              _facts("Neck, jejunum, monitor loop", "jejunum", "head_neck", tissue="bowel"),
@@ -264,41 +299,66 @@ def _returns(
         salvaged=True,
     )
     for at, value in ((when["theatre"], decided), (when["back"], back)):
-        yield at, partial(
-            care.record_return, record, protocols, flap_id=flap_id, value=value, by="dr-m-osei",
-            now=at,
+        yield (
+            at,
+            partial(
+                care.record_return, record, protocols, flap_id=flap_id, value=value,
+                by="dr-m-osei", now=at,
+            ),
         )  # fmt: skip
+    yield when["decided"], partial(_acknowledge, record, flap_id, when["decided"])
+    yield when["back"], partial(_close, record, flap_id, when["back"])
+
+
+def _acknowledge(record: Record, flap_id: str, at: datetime) -> None:
+    """The registrar takes every alert of the flap and is there in ten minutes."""
+    with record.read() as conn:
+        running = episodes.open_alerts(conn, flap_id)
+    for alert in running:
+        care.acknowledge_alert(
+            record, alert_id=alert.id, by="dr-m-osei", intent=Intent.COMING,
+            expected_at=at + timedelta(minutes=10), now=at,
+        )  # fmt: skip
+
+
+def _close(record: Record, flap_id: str, at: datetime) -> None:
+    """What theatre found ends the flap's alerts."""
+    with record.read() as conn:
+        running = episodes.open_alerts(conn, flap_id)
+    for alert in running:
+        care.close_alert(
+            record, alert_id=alert.id, by="dr-m-osei", reason=CloseReason.HAEMATOMA, now=at
+        )
 
 
 def _checks(
     record: Record, protocols: Mapping[str, Protocol], stay: Stay, flap_id: str,
     facts: FlapFacts, number: int, now: datetime,
 ) -> Iterator[Step]:  # fmt: skip
+    """A check near each slot, as hands and other patients allow, and the looks in between."""
     noise = random.Random(number)
-    protocol = propose(protocols, facts)
-    returns: tuple[Return, ...] = ()
-    if stay.returned:
-        back = now - timedelta(hours=stay.returned["back"])
-        returns = (Return(decided_at=back, back_at=back),)
-    flap = Flap(flap_id, facts, protocol.key, returns=returns)
-    before = Flap(flap_id, facts, protocol.key)
-    asked = [s.at for s in slots(flap, protocol, now)]
-    if stay.returned:
-        theatre = now - timedelta(hours=stay.returned["theatre"])
-        asked += [s.at for s in slots(before, protocol, theatre)]
+    near = [
+        at + timedelta(minutes=noise.uniform(-3, 6))
+        for at in _asked(stay, flap_id, facts, propose(protocols, facts), now)
+    ]
     held = min((now - timedelta(hours=ago) for ago, _ in stay.holds), default=now)
-    for at in sorted(asked):
-        seen = at + timedelta(minutes=noise.uniform(-3, 6))
-        if seen >= min(now, held):
-            continue
+    looks = [now - timedelta(minutes=ago) for ago in stay.looks]
+    for seen in sorted([*(at for at in near if at < held), *looks]):
         yield from _check(record, protocols, stay, flap_id, facts, seen, noise, now)
-    if stay.story is _occluded:
-        just = now - timedelta(minutes=2)
-        yield from _check(record, protocols, stay, flap_id, facts, just, noise, now)
-    if stay.story is _venous:
-        for minutes in (42, 9):
-            at = now - timedelta(minutes=minutes)
-            yield from _check(record, protocols, stay, flap_id, facts, at, noise, now)
+
+
+def _asked(
+    stay: Stay, flap_id: str, facts: FlapFacts, protocol: Protocol, now: datetime
+) -> list[datetime]:
+    """When the protocol asked for a check; of a stay with a return, before and after it."""
+    flap = Flap(flap_id, facts, protocol.key)
+    if not stay.returned:
+        return [s.at for s in slots(flap, protocol, now)]
+    back = now - timedelta(hours=stay.returned["back"])
+    theatre = now - timedelta(hours=stay.returned["theatre"])
+    after = Flap(flap_id, facts, protocol.key, returns=(Return(decided_at=back, back_at=back),))
+    first = [s.at for s in slots(flap, protocol, theatre)]
+    return [*first, *(s.at for s in slots(after, protocol, now))]
 
 
 def _check(

@@ -48,7 +48,9 @@ def moment(wall: datetime, zone: ZoneInfo, which: Which | None = None) -> dateti
     if first == second:
         return first
     if first.astimezone(zone).replace(tzinfo=None) != wall:
-        raise BadValue("observed_at", f"{wall:%H:%M} does not occur that night: the clock skips it.")
+        raise BadValue(
+            "observed_at", f"{wall:%H:%M} does not occur that night: the clock skips it."
+        )
     if which is None:
         raise AskWhich("observed_at", f"{wall:%H:%M} occurs twice that night: say which one.")
     return first if which == "first" else second
@@ -108,18 +110,22 @@ def read_check(
     by = form.get("by")
     if not isinstance(by, str) or not by.strip():
         problems["by"] = "Say who made this check."
-    if not signs and not form.get("worried") and not problems:
+    worried = form.get("worried") is True
+    about = _blank(form.get("concern_about"))
+    if about is not None and not worried:
+        problems["concern_about"] = "Say that you are worried, or take the text about it away."
+    if not signs and not worried and not problems:
         problems["form"] = "Nothing was entered: look at a sign, or say why it was not possible."
     try:
         if problems:
             raise Wrong(problems, _asked(form, zone))
         check = Check.parse(
             {
-                **{n: v for n, v in signs.items()},
+                **signs,
                 "observed_at": observed,
                 "note": _blank(form.get("note")),
-                "nurse_concern": form.get("worried") is True,
-                "concern_about": _blank(form.get("concern_about")),
+                "nurse_concern": worried,
+                "concern_about": about,
                 "key": form.get("form_key"),
             },
             flap_id=flap_id,
@@ -139,10 +145,14 @@ def _sign(name: str, given: object) -> SignValue | None:
     """One field of the form: a word, a typed number, seconds, yes or no, unable; None if blank."""
     if name not in SIGNS:
         raise BadValue(name, f"{name!r} is not a sign.")
-    if isinstance(given, Mapping) and set(given) == {"typed"}:
-        return parse_decimal(name, str(given["typed"]))
-    if isinstance(given, Mapping) and set(given) == {"seconds"}:
-        return SIGNS[name].read(given["seconds"])
+    if isinstance(given, Mapping) and len(given) == 1:
+        how, what = next(iter(given.items()))
+        if how == "typed":
+            return None if what is None else parse_decimal(name, str(what))
+        if how == "seconds":
+            given = what
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return None
     if isinstance(given, Mapping):
         return SIGNS[name].read({k: v for k, v in given.items() if v != ""})
     return SIGNS[name].read(given)
@@ -155,12 +165,26 @@ def _observed(
     if said is None:
         return now
     try:
-        return moment(datetime.fromisoformat(str(said)), zone, _which(form.get("observed_fold")))
+        wall = _wall(str(said))
+        if wall.tzinfo is not None:
+            return wall.astimezone(UTC)
+        return moment(wall, zone, _which(form.get("observed_fold")))
     except BadValue as error:
         problems["observed_at"] = str(error)
-    except ValueError:
-        problems["observed_at"] = f"{said!r} is not a date and time."
     return now
+
+
+_DAY = len("2026-03-02")
+
+
+def _wall(said: str) -> datetime:
+    """The date and time as claimed. A day alone is no moment: midnight is not guessed."""
+    if len(said.rstrip("T ")) == _DAY:
+        raise BadValue("observed_at", "Say the time at which the check was made.")
+    try:
+        return datetime.fromisoformat(said)
+    except ValueError:
+        raise BadValue("observed_at", f"{said!r} is not a date and time.") from None
 
 
 def admission(
@@ -189,8 +213,12 @@ def _value(kind: type[V], given: Mapping[str, Any], problems: dict[str, str]) ->
     except ValidationError as error:
         for found in error.errors():
             name = str(found["loc"][0]) if found["loc"] else "form"
+            asked = _ASK.get(name, name.replace("_", " "))
+            said = found["msg"].removeprefix("Value error, ").rstrip(".")
             missing = found["type"] == "missing"
-            problems[name] = (
-                f"Say {_ASK.get(name, name)}." if missing else f"{_ASK.get(name, name)}: {found['msg']}"
-            )
+            problems[name] = f"Say {asked}." if missing else f"{_sentence(asked)}: {said}."
         return None
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
