@@ -102,7 +102,7 @@ def amend(stay: Stay) -> None:
             )  # fmt: skip
         except care.NeedsConfirmation as error:
             st.session_state[f"asked-{old.key}"] = error.questions
-            st.rerun(scope="fragment")
+            st.rerun()
         worst = saved.assessment.findings[:1]
         said = f"{worst[0].severity.upper()}: {worst[0].because}" if worst else "No finding."
         return "Amended; the old version stays readable, what followed was judged again", said
@@ -138,7 +138,7 @@ def _changes(old: Check, problems: list[str]) -> Changes:
     left, right = st.columns(2)
     for place, name in enumerate([*(n for n in SIGNS if n in old.signs), *more]):
         with left if place % 2 == 0 else right:
-            answer = _sign(name, old, key)
+            answer = _sign(name, old, key, problems)
         if answer == REMOVE:
             removed.append(name)
         elif answer is not None:
@@ -161,7 +161,7 @@ def _rewritten(label: str, old: str | None, key: str) -> str | None:
     return st.text_area(label, key=key, max_chars=2000, label_visibility="collapsed")
 
 
-def _sign(name: str, old: Check, key: str) -> object:
+def _sign(name: str, old: Check, key: str, problems: list[str]) -> object:
     """What becomes of one sign: None to keep it, REMOVE, or a raw answer."""
     sign, had = SIGNS[name], name in old.signs
     plain = sign.words if sign.kind in ("words", "refill") else ()
@@ -172,11 +172,15 @@ def _sign(name: str, old: Check, key: str) -> object:
         sign.label, options, index=0 if had else None, key=f"{name}-{key}", placeholder="Choose",
         format_func=lambda w: f"keep: {sign.show(old.signs[name])}" if w == KEEP else words(w),
     )  # fmt: skip
+    if chosen is None:
+        problems.append(f"{sign.label}: choose what was seen, or take the sign off the list.")
     if chosen in (None, KEEP):
         return None
     if chosen == OTHER:
         text = st.text_input(f"{sign.label}, {sign.unit}", key=f"typed-{name}-{key}", max_chars=8)
-        return {"typed": text} if text.strip() else None
+        if not text.strip():
+            problems.append(f"{sign.label}: give the value, or keep the old one.")
+        return {"typed": text}
     if chosen == UNABLE:
         return _unable(name, key)
     return {"yes": True, "no": False}[chosen] if sign.kind == "yes_no" else chosen
@@ -237,7 +241,7 @@ def _said(recorded: object) -> str:
 
 
 def _right(name: str, problems: list[str]) -> object:
-    label = "Right"
+    label = "What is right?"
     if name in _MOMENTS:
         return wall(label, f"fact-{name}", problems)
     if name in _CHOICES:

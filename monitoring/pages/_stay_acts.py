@@ -18,22 +18,39 @@ Form = Callable[[Stay], None]
 
 def buttons(stay: Stay) -> None:
     """Record a check first; then everything else, as the stay allows it now."""
-    flap_id, monitored = stay.bed.flap.id, stay_views.monitored(stay)
+    flap_id = stay.bed.flap.id
+    narrow = st.session_state.get("narrow", False)
+    left = [name for name in ACTS if _fits(name, stay)]
     with st.container(horizontal=True, key="acts"):
-        if monitored and st.button("Record check", type="primary", icon=":material/edit_note:"):
+        if stay_views.monitored(stay) and st.button(
+            "Record check", type="primary", icon=":material/edit_note:",
+            width="stretch" if narrow else 240,
+        ):  # fmt: skip
             st.switch_page("check.py", query_params={"flap": flap_id})
-        for name, (label, _, needs_watch) in ACTS.items():
-            fits = name not in ("hold", "release") or (name == "release") == stay_views.held(
-                stay, _session.now()
-            )
-            if fits and (monitored or not needs_watch) and st.button(label, key=f"act-{name}"):
-                st.session_state["doing"] = (flap_id, name)
-                st.session_state.pop("done", None)
+        for name in [n for n in left if n in OFTEN]:
+            _button(flap_id, name)
+        with st.popover("More", icon=":material/more_horiz:"):
+            for name in [n for n in left if n not in OFTEN]:
+                _button(flap_id, name, "stretch")
     doing = st.session_state.get("doing")
-    if doing is not None and doing[0] == flap_id:
+    if doing is not None and doing[0] == flap_id and doing[1] in left:
         label, form, _ = ACTS[doing[1]]
         wide = "large" if doing[1] == "amend" else "small"
         st.dialog(label, width=wide, on_dismiss=_forget)(_with_identity)(form, stay)
+
+
+def _fits(name: str, stay: Stay) -> bool:
+    if name in ("hold", "release") and (name == "release") != stay_views.held(
+        stay, _session.now()
+    ):
+        return False
+    return stay_views.monitored(stay) or not ACTS[name][2]
+
+
+def _button(flap_id: str, name: str, width: str = "content") -> None:
+    if st.button(ACTS[name][0], key=f"act-{name}", width=width):
+        st.session_state["doing"] = (flap_id, name)
+        st.session_state.pop("done", None)
 
 
 def _forget() -> None:
@@ -95,8 +112,10 @@ def _return(stay: Stay) -> None:
     for name, label in stay_views.RETURN_STAGES.items():
         if name in known:
             st.text(f"{label}: {stay_facts.local(known[name], _session.settings().zone)}")
-        elif (at := when(label.capitalize(), f"return-{name}", problems)) is not None:
-            given[name] = at
+            continue
+        nothing = None if name == "decided_at" else "not yet"
+        at = when(label.capitalize(), f"return-{name}", problems, nothing)
+        given |= {} if at is None else {name: at}
     if "decided_at" not in given:
         problems.append("Say when the return was decided.")
     finding = st.selectbox(
@@ -131,7 +150,7 @@ def _outcome(stay: Stay) -> None:
             problems.append(f"Percent lost: {typed!r} is not a number between 0 and 100.")
     if kind is OutcomeKind.TOTAL_LOSS:
         st.markdown("A total loss ends monitoring.")
-    at = when("When was this seen?", "outcome-at", problems, "not said")
+    at = when("When was this seen?", "outcome-at", problems, None)
     if kind is None or at is None:
         problems.append("Say how it ended, and when that was seen.")
 
@@ -206,3 +225,4 @@ ACTS: dict[str, tuple[str, Form, bool]] = {
 }
 """Name to label, form, and whether it needs a flap that is still monitored."""
 
+OFTEN = ("amend", "hold", "release", "return")

@@ -47,9 +47,12 @@ def wall(label: str, key: str, problems: list[str]) -> datetime | None:
         return None
 
 
-def when(label: str, key: str, problems: list[str], nothing: str = "not yet") -> datetime | None:
-    """Now, another time, or ``nothing``."""
-    chosen = st.segmented_control(label, [nothing, "now", "at another time"], key=f"when-{key}")
+def when(
+    label: str, key: str, problems: list[str], nothing: str | None = "not yet"
+) -> datetime | None:
+    """Now, another time, or ``nothing`` where that is an answer."""
+    options = [*([] if nothing is None else [nothing]), "now", "at another time"]
+    chosen = st.segmented_control(label, options, key=f"when-{key}")
     if chosen == "now":
         return _session.now()
     return wall(label, key, problems) if chosen == "at another time" else None
