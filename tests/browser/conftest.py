@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.hospital import ROOT, Hospital, command
-from tests.browser.visitor import Visitor
+pytest.register_assert_rewrite("tests.browser.hospital", "tests.browser.visitor")
+
+from tests.browser.hospital import ROOT, Hospital, command  # noqa: E402
+from tests.browser.visitor import Visitor  # noqa: E402
 
 expect.set_options(timeout=15_000)
 
@@ -67,6 +69,15 @@ def ward(demo_record: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with closing(Hospital(folder)) as hospital:
         hospital.start()
         hospital.start_watcher()
+        yield hospital
+    assert "Traceback" not in hospital.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def lonely(demo_record: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
+    """A server on the demo ward where no watcher ever ran, for this file."""
+    with closing(Hospital(copied(demo_record, tmp_path_factory.mktemp("lonely")))) as hospital:
+        hospital.start()
         yield hospital
     assert "Traceback" not in hospital.log.read_text()
 

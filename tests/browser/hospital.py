@@ -90,6 +90,12 @@ class Hospital:
         finally:
             line.close()
 
+    @property
+    def server_id(self) -> int:
+        """The server's process."""
+        assert self._server is not None
+        return self._server.pid
+
     def pause(self) -> None:
         """The server freezes: connections stay open and nobody answers."""
         assert self._server is not None
@@ -110,8 +116,11 @@ class Hospital:
     def start_watcher(self) -> None:
         """The watcher, until its first heartbeat."""
         before = self._beat()
-        self._watcher = self._run("monitoring", "worker")
-        eventually(lambda: self._beat() != before, 30, "a heartbeat")
+        self._watcher = watcher = self._run("monitoring", "worker")
+        eventually(
+            lambda: self._beat() != before or watcher.poll() is not None, 30, "a heartbeat"
+        )
+        assert watcher.poll() is None, self.log.read_text()
 
     def _beat(self) -> object:
         """The newest heartbeat."""

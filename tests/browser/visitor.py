@@ -23,6 +23,20 @@ OCCLUDED = {
 }  # fmt: skip
 """An arterial occlusion in words."""
 
+PROBE = re.compile(r"status of 404 .*/\w+/_stcore/(health|host-config)\)$")
+"""Opened at a page's own address, Streamlit first looks for its server below that address."""
+
+FOCUSED = """(selector) => {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at?.matches(selector) ?? false;
+}"""
+
+ANSWERED = """(rows) => rows.flatMap((row) =>
+  [...row.querySelectorAll("input, textarea, [aria-pressed='true'], .unable.chosen")]
+    .filter((node) => node.type === "radio" ? node.checked : node.matches("button") || node.value)
+    .map((node) => `${row.dataset.sign}: ${node.value || node.textContent}`))"""
+
 
 class Visitor:
     """One browser context at one hospital."""
@@ -48,8 +62,9 @@ class Visitor:
         self.context.on("request", lambda request: self._requested(request.url))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+        complaint = f"{message.text} ({message.location.get('url')})"
+        if message.type == "error" and not PROBE.search(complaint):
+            self.complaints.append(complaint)
 
     def _asked(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":
@@ -138,6 +153,19 @@ class Visitor:
         choice = self.page.locator("select.field")
         label = choice.locator("option", has_text=name).first.text_content() or ""
         choice.select_option(label=label)
+
+    def tab_to(self, selector: str) -> None:
+        """Press Tab until the control is reached; fails when it never is."""
+        for _ in range(120):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(FOCUSED, selector):
+                return
+        raise AssertionError(f"{selector} cannot be reached with Tab")
+
+    def chosen(self) -> list[str]:
+        """Everything in the form that is chosen or filled."""
+        found: list[str] = self.page.locator("fieldset.row").evaluate_all(ANSWERED)
+        return found
 
     @property
     def save_button(self) -> Locator:
