@@ -6,10 +6,11 @@ has its answer in an index, because a check is judged while a nurse waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -59,6 +60,7 @@ _HISTORY = (
     "struck_by", "struck_at", "struck_reason",
 )  # fmt: skip
 _YES_NO = tuple(s.name for s in SIGNS.values() if s.kind == "yes_no")
+T = TypeVar("T")
 BODY_WIDTH = len(_BODY) + len(_SIGN_COLUMNS)
 """How many columns ``body_columns`` has."""
 
@@ -347,7 +349,7 @@ def earlier_checks(
     return [check_from_row(row) for row in rows]
 
 
-def _newest_of_each() -> Select[Any]:
+def _newest_of_each(columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
     """The last n current checks of each flap: a range of the index, found per flap.
 
     Observed times equal to the n-th newest come along; ``last_checks`` drops them. The empty
@@ -365,15 +367,20 @@ def _newest_of_each() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(*_judged_columns)
+        select(*columns)
         .select_from(_flap.join(_check, _check.c.flap_id == _flap.c.id.concat("")))
         .where(_check.c.observed_at >= func.coalesce(nth, literal(-(2**62), BigInteger)))
         .where(is_current())
     )
 
 
-_last_of_active = _newest_of_each().where(_flap.c.ended_at.is_(None))
-_last_of_some = _newest_of_each().where(_flap.c.id.in_(bindparam("flaps", expanding=True)))
+_last_of_active = _newest_of_each(_judged_columns).where(_flap.c.ended_at.is_(None))
+_last_of_some = _newest_of_each(_judged_columns).where(
+    _flap.c.id.in_(bindparam("flaps", expanding=True))
+)
+_LEAN = ("key", "flap_id", "observed_at", "recorded_at", *_GIST)
+_lean_of_active = _newest_of_each(_as_stored(_check, *_LEAN)).where(_flap.c.ended_at.is_(None))
+_some = select(*_judged_columns).where(_check.c.key.in_(bindparam("keys", expanding=True)))
 
 
 def last_checks(
@@ -389,7 +396,7 @@ def last_checks(
     else:
         rows = conn.execute(_last_of_some, asked | {"flaps": list(flap_ids)})
     found: dict[str, list[JudgedCheck]] = {}
-    for row in rows:
+    for row in rows.all():
         found.setdefault(row[1], []).append(_judged(row))
     for flap_id, checks in found.items():
         checks.sort(key=_moment)
@@ -399,6 +406,42 @@ def last_checks(
 
 def _moment(judged: JudgedCheck) -> tuple[datetime, datetime]:
     return judged.check.observed_at, judged.check.recorded_at
+
+
+class Memory(Generic[T]):
+    """What was made of checks at the last look, for one record.
+
+    The body of a version never changes: an amendment is another version, with a key of its own.
+    So a look reads again which versions stand and what is said of them, and of a version whole
+    only what it does not know in these words. Nothing is kept that the last look did not need.
+    """
+
+    def __init__(self, make: Callable[[JudgedCheck], T]) -> None:
+        self._make = make
+        self._known: dict[Sequence[Any], T] = {}
+
+    def last_checks(self, conn: Connection, n: int) -> dict[str, list[T]]:
+        """As ``last_checks`` of the active flaps, each check made into what is remembered."""
+        by_flap: dict[str, list[Sequence[Any]]] = {}
+        for row in conn.execute(_lean_of_active, {"skipped": n - 1}).all():
+            by_flap.setdefault(row[1], []).append(tuple(row))
+        for rows in by_flap.values():
+            rows.sort(key=_lean_moment)
+            del rows[:-n]
+        known = self._known
+        new = {row[0]: row for rows in by_flap.values() for row in rows if row not in known}
+        read = conn.execute(_some, {"keys": list(new)}).all() if new else ()
+        made = {new[row[0]]: self._make(_judged(row)) for row in read}
+        now_known = {
+            row: known[row] if row in known else made[row]
+            for rows in by_flap.values()
+            for row in rows
+        }
+        self._known = now_known
+        return {flap_id: [now_known[row] for row in rows] for flap_id, rows in by_flap.items()}
+
+
+_lean_moment = itemgetter(2, 3)
 
 
 _insert = insert(_check)

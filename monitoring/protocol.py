@@ -206,14 +206,17 @@ class Protocol(_Part):
 
     def limits(self, sign: str) -> tuple[float, ...]:
         """The numbers over which some rule speaks of the sign, lowest first (for charts)."""
-        found = {
-            leaf.than
-            for rule in self.rules
-            for level in rule.levels
-            for leaf in leaves(level.when)
-            if isinstance(leaf, Above) and leaf.sign == sign
-        }
-        return tuple(sorted(found))
+        return self._limits.get(sign, ())
+
+    @cached_property
+    def _limits(self) -> dict[str, tuple[float, ...]]:
+        found: dict[str, set[float]] = {}
+        for rule in self.rules:
+            for level in rule.levels:
+                for leaf in leaves(level.when):
+                    if isinstance(leaf, Above):
+                        found.setdefault(leaf.sign, set()).add(leaf.than)
+        return {sign: tuple(sorted(numbers)) for sign, numbers in found.items()}
 
     def required_for(self, facts: FlapFacts) -> tuple[str, ...]:
         """The signs a full check of this flap must answer."""

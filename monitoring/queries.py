@@ -5,7 +5,7 @@ Reads return values of ``domain``; writes take them. Nothing here decides anythi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from monitoring.rows import (
     PatientRow,
     table_of,
 )
+from monitoring.short_lists import ShortLists, short_lists
 
 _patient = table_of(PatientRow)
 _flap = table_of(FlapRow)
@@ -127,8 +128,6 @@ _returns = select(_return.c.flap_id, *(_return.c[n] for n in _RETURN)).order_by(
 _one_holds = _holds.where(_hold.c.flap_id == bindparam("flap"))
 _one_returns = _returns.where(_return.c.flap_id == bindparam("flap"))
 _is_active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
-_active_holds = _holds.where(_hold.c.flap_id.in_(_is_active))
-_active_returns = _returns.where(_return.c.flap_id.in_(_is_active))
 
 
 def flap_from_rows(
@@ -169,23 +168,16 @@ def active_flap_ids(conn: Connection) -> list[str]:
     return list(conn.execute(_is_active.order_by(_flap.c.id)).scalars())
 
 
-def active_flaps(conn: Connection) -> ActiveFlaps:
-    """Every flap still monitored, in three statements however many there are."""
-    holds = _by_flap(conn.execute(_active_holds))
-    returns = _by_flap(conn.execute(_active_returns))
+def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFlaps:
+    """Every flap still monitored, in two statements however many there are; in one when the
+    caller has just read the short lists."""
+    holds, returns, *_ = short_lists(conn) if lists is None else lists
     found = ActiveFlaps([], [])
-    for row in conn.execute(_active_flaps):
+    for row in conn.execute(_active_flaps).all():
         try:
             found.flaps.append(flap_from_rows(row, holds.get(row[0], ()), returns.get(row[0], ())))
         except ValidationError:
             found.unreadable.append(row[0])
-    return found
-
-
-def _by_flap(rows: Iterable[Sequence[Any]]) -> Mapping[str, list[Sequence[Any]]]:
-    found: dict[str, list[Sequence[Any]]] = {}
-    for row in rows:
-        found.setdefault(row[0], []).append(row)
     return found
 
 

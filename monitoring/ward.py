@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from monitoring import alarm, checks, episodes, people, queries, schedule, store
 from monitoring.board import Bedside, OpenAlert, SeenCheck
@@ -17,6 +19,7 @@ from monitoring.domain import Outcome, Pattern, Severity
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.protocol import Protocol, UnknownProtocol
 from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn
+from monitoring.short_lists import short_lists
 
 RECENT = 30
 """How many checks of each flap a board reads: half-hourly over its trend, and more."""
@@ -48,35 +51,47 @@ def snapshot(
 ) -> Snapshot:
     """The whole ward in one read, in a number of statements that does not grow with flaps."""
     with record.read() as conn:
-        active = queries.active_flaps(conn)
-        seen = checks.last_checks(conn, recent)
-        running = episodes.open_alerts(conn)
-        owed = episodes.open_rechecks(conn)
-        names = {s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)}
-        beats = episodes.heartbeats(conn)
+        lists = short_lists(conn)
+        active = queries.active_flaps(conn, lists)
+        seen = _memory(record).last_checks(conn, recent)
+        running = _by_flap(episodes.open_alerts(conn))
+    owed = _by_flap(lists.rechecks)
     beds, unreadable = [], list(active.unreadable)
     for stored in active.flaps:
         protocol = protocols.get(stored.flap.protocol_id)
         if protocol is None:
             unreadable.append(stored.flap.id)
             continue
-        beds.append(_bed(stored, protocol, seen, running, owed, names))
-    return Snapshot(now, tuple(beds), tuple(unreadable), beats[0] if beats else None, names)
+        flap_id = stored.flap.id
+        beds.append(
+            Bedside(
+                flap=stored.flap,
+                patient=stored.patient,
+                protocol=protocol,
+                seen=tuple(seen.get(flap_id, ())),
+                alerts=tuple(open_alert(a, lists.names) for a in running.get(flap_id, ())),
+                rechecks=tuple(as_asked(r) for r in owed.get(flap_id, ())),
+            )
+        )
+    return Snapshot(now, tuple(beds), tuple(unreadable), lists.heartbeat, lists.names)
 
 
-def _bed(
-    stored: StoredFlap, protocol: Protocol, seen: Mapping[str, Sequence[JudgedCheck]],
-    running: Sequence[StoredAlert], owed: Sequence[episodes.Recheck], names: Mapping[str, str],
-) -> Bedside:  # fmt: skip
-    flap_id = stored.flap.id
-    return Bedside(
-        flap=stored.flap,
-        patient=stored.patient,
-        protocol=protocol,
-        seen=tuple(seen_check(c) for c in seen.get(flap_id, ())),
-        alerts=tuple(open_alert(a, names) for a in running if a.flap_id == flap_id),
-        rechecks=tuple(as_asked(r) for r in owed if r.flap_id == flap_id),
-    )
+_memories: WeakKeyDictionary[Engine, checks.Memory[SeenCheck]] = WeakKeyDictionary()
+
+
+def _memory(record: store.Record) -> checks.Memory[SeenCheck]:
+    """What this process remembers of this record's checks."""
+    return _memories.setdefault(record.reader, checks.Memory(seen_check))
+
+
+A = TypeVar("A", StoredAlert, episodes.Recheck)
+
+
+def _by_flap(found: Iterable[A]) -> dict[str, list[A]]:
+    by_flap: dict[str, list[A]] = {}
+    for one in found:
+        by_flap.setdefault(one.flap_id, []).append(one)
+    return by_flap
 
 
 def seen_check(stored: JudgedCheck | StoredCheck) -> SeenCheck:

@@ -17,7 +17,7 @@ HOUSE = ROOT / "monitoring"
 VALUES = {"signs", "domain"}
 JUDGING = VALUES | {"conditions", "deciding", "protocol", "slots", "schedule", "assess"}
 SAYING = JUDGING | {"alarm", "board", "rota"}
-KEEPING = {"rows", "store", "checks", "episodes", "queries", "people"}
+KEEPING = {"rows", "store", "checks", "episodes", "short_lists", "queries", "people"}
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
 SHOWING = {"views", "alert_views", "stay_views", "stay_facts", "amending"}
@@ -45,7 +45,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "store": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy", "alembic"}),
     "checks": (VALUES | {"rows", "store"}, {"sqlalchemy", "pydantic"}),
     "episodes": (VALUES | {"rows", "store", "checks"}, {"sqlalchemy"}),
-    "queries": (VALUES | {"rows", "store", "checks", "episodes"}, {"sqlalchemy", "pydantic"}),
+    "short_lists": (VALUES | {"rows", "episodes"}, {"sqlalchemy"}),
+    "queries": (VALUES | KEEPING - {"queries", "people"}, {"sqlalchemy", "pydantic"}),
     "people": (VALUES | {"rows", "store"}, {"sqlalchemy"}),
     "care": (SAYING | KEEPING | {"course", "care"}, {"sqlalchemy", "pydantic"}),
     "ward": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),

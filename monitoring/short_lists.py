@@ -1,0 +1,167 @@
+"""The ward's short lists in one statement: holds, returns, rechecks, names, the watcher's beat.
+
+An open board reads the ward every few seconds; each list by itself would be a statement. Every
+arm of the union says what it is in its first column.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    cast,
+    literal,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.types import TypeEngine
+
+from monitoring.domain import Severity
+from monitoring.episodes import Heartbeat, Recheck
+from monitoring.rows import (
+    FlapReturnRow,
+    FlapRow,
+    HeartbeatRow,
+    HoldRow,
+    RecheckRow,
+    StaffRow,
+    UtcInstant,
+    from_micros,
+    table_of,
+)
+
+_flap = table_of(FlapRow)
+_hold = table_of(HoldRow)
+_return = table_of(FlapReturnRow)
+_recheck = table_of(RecheckRow)
+_staff = table_of(StaffRow)
+_beat = table_of(HeartbeatRow)
+
+_KINDS: dict[str, TypeEngine[Any]] = {
+    "moment": BigInteger(),
+    "word": String(),
+    "number": BigInteger(),
+}
+_COLUMNS = (
+    ("kind", "word"), ("owner", "word"), ("first", "moment"), ("second", "moment"),
+    ("third", "moment"), ("fourth", "moment"), ("word", "word"), ("louder", "word"),
+    ("severity", "word"), ("key", "word"), ("number", "number"), ("place", "number"),
+)  # fmt: skip
+
+
+class ShortLists(NamedTuple):
+    """What is known besides flaps, checks and alerts. Holds and returns by flap, earliest first,
+    as ``queries.flap_from_rows`` reads them; ``heartbeat`` is the latest of all watchers, None
+    before one."""
+
+    holds: dict[str, list[Sequence[Any]]]
+    returns: dict[str, list[Sequence[Any]]]
+    rechecks: list[Recheck]
+    names: dict[str, str]
+    heartbeat: Heartbeat | None
+
+
+def _arm(kind: str, **said: Column[Any] | ColumnElement[Any]) -> Select[Any]:
+    columns: list[ColumnElement[Any]] = [literal(kind, String()).label("kind")]
+    for name, of_kind in _COLUMNS[1:]:
+        column = said.get(name)
+        if column is None:
+            value: ColumnElement[Any] = cast(null(), _KINDS[of_kind])
+        elif isinstance(column.type, UtcInstant):
+            value = type_coerce(column, BigInteger())
+        else:
+            value = column
+        columns.append(value.label(name))
+    return select(*columns)
+
+
+_active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
+_every = union_all(
+    _arm(
+        "hold", owner=_hold.c.flap_id, first=_hold.c.from_at, second=_hold.c.until_at,
+        word=_hold.c.reason, place=_hold.c.id,
+    ).where(_hold.c.flap_id.in_(_active)),
+    _arm(
+        "return", owner=_return.c.flap_id, first=_return.c.decided_at,
+        second=_return.c.into_theatre_at, third=_return.c.perfused_again_at,
+        fourth=_return.c.back_at, word=_return.c.finding,
+        number=cast(_return.c.salvaged, Integer), place=_return.c.id,
+    ).where(_return.c.flap_id.in_(_active)),
+    _arm(
+        "recheck", owner=_recheck.c.flap_id, first=_recheck.c.asked_at, second=_recheck.c.due_at,
+        word=_recheck.c.rule, louder=_recheck.c.if_unmet, severity=_recheck.c.severity,
+        key=_recheck.c.check_key, number=_recheck.c.round, place=_recheck.c.id,
+    ).where(_recheck.c.met_by_key.is_(None), _recheck.c.cancelled_at.is_(None)),
+    _arm("staff", owner=_staff.c.id, word=_staff.c.name),
+    _arm(
+        "beat", owner=_beat.c.worker, first=_beat.c.at, number=_beat.c.ticks,
+        word=cast(_beat.c.note, String()),
+    ),
+)  # fmt: skip
+
+
+def short_lists(conn: Connection) -> ShortLists:
+    """The short lists of every active flap, in one statement."""
+    found: dict[str, list[Sequence[Any]]] = {}
+    for row in conn.execute(_every).all():
+        found.setdefault(row[0], []).append(row[1:])
+    beats = [_heartbeat(row) for row in found.get("beat", ())]
+    return ShortLists(
+        holds=_by_flap(_a_hold(row) for row in _ordered(found.get("hold", ()), 1)),
+        returns=_by_flap(_a_return(row) for row in _ordered(found.get("return", ()), 1)),
+        rechecks=[_a_recheck(row) for row in _ordered(found.get("recheck", ()), 2)],
+        names={row[0]: row[5] for row in found.get("staff", ())},
+        heartbeat=max(beats, key=lambda beat: beat.at, default=None),
+    )
+
+
+def _ordered(rows: Iterable[Sequence[Any]], moment: int) -> list[Sequence[Any]]:
+    return sorted(rows, key=lambda row: (row[moment], row[10]))
+
+
+def _by_flap(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
+    found: dict[str, list[Sequence[Any]]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+def _a_hold(row: Sequence[Any]) -> Sequence[Any]:
+    """Flap, from, until, reason: the fields of ``domain.Hold`` after the flap."""
+    return row[0], from_micros(row[1]), _moment(row[2]), row[5]
+
+
+def _a_return(row: Sequence[Any]) -> Sequence[Any]:
+    """Flap, four moments, finding, salvaged: the fields of ``domain.Return`` after the flap."""
+    salvaged = None if row[9] is None else bool(row[9])
+    return row[0], *(_moment(micros) for micros in row[1:5]), row[5], salvaged
+
+
+def _a_recheck(row: Sequence[Any]) -> Recheck:
+    flap_id, asked_at, due_at, _, _, rule, louder, severity, key, number, place = row
+    return Recheck(
+        place, flap_id, from_micros(asked_at), from_micros(due_at), rule,
+        None if louder is None else Severity(louder), None if key is None else UUID(key),
+        number, Severity(severity),
+    )  # fmt: skip
+
+
+def _heartbeat(row: Sequence[Any]) -> Heartbeat:
+    return Heartbeat(row[0], from_micros(row[1]), row[9], json.loads(row[5]))

@@ -1,0 +1,131 @@
+"""What an open board remembers between two looks never differs from what the record says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import event
+
+from monitoring import care, checks, demo, episodes, people, queries, store, ward, worker
+from monitoring.board import Bedside
+from monitoring.care.bedside import as_asked
+from monitoring.domain import HoldReason
+from monitoring.protocol import Protocol, load
+from monitoring.store import Record
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def protocols() -> dict[str, Protocol]:
+    return load()
+
+
+@pytest.fixture
+def record(record_url: str) -> Iterator[Record]:
+    opened = store.open_record(record_url)
+    yield opened
+    opened.close()
+
+
+def read_anew(record: Record, protocols: dict[str, Protocol]) -> tuple[Bedside, ...]:
+    """The ward, list by list and every check whole, with nothing remembered."""
+    with record.read() as conn:
+        names = {s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)}
+        seen = checks.last_checks(conn, ward.RECENT)
+        return tuple(
+            Bedside(
+                flap=(stored := queries.load_flap(conn, flap_id)).flap,
+                patient=stored.patient,
+                protocol=protocols[stored.flap.protocol_id],
+                seen=tuple(ward.seen_check(c) for c in seen.get(flap_id, ())),
+                alerts=tuple(
+                    ward.open_alert(a, names) for a in episodes.open_alerts(conn, flap_id)
+                ),
+                rechecks=tuple(as_asked(r) for r in episodes.open_rechecks(conn, flap_id)),
+            )
+            for flap_id in queries.active_flap_ids(conn)
+        )
+
+
+@contextmanager
+def counted(record: Record) -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            said.append(statement)
+
+    event.listen(record.reader, "before_cursor_execute", note)
+    yield said
+    event.remove(record.reader, "before_cursor_execute", note)
+
+
+def test_a_board_shows_every_change_of_a_check_that_it_has_seen_before(
+    record: Record, protocols: dict[str, Protocol], now: datetime
+) -> None:
+    """A board that has been open for hours shows an amended, a retracted, a late and a new check,
+    a hold and an alert exactly as one that is opened now."""
+    demo.load(record, protocols, ward="Ward 7", now=now)
+    worker.tick(record, protocols, now=now)
+
+    def same(after: int) -> ward.Snapshot:
+        found = ward.snapshot(record, protocols, now + after * MINUTE)
+        assert {b.flap.id: b for b in found.beds} == {
+            b.flap.id: b for b in read_anew(record, protocols)
+        }
+        with record.read() as conn:
+            assert found.heartbeat == episodes.heartbeats(conn)[0]
+            assert found.names == {
+                s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)
+            }
+        return found
+
+    first = same(0)
+    assert same(1) == replace(first, at=now + MINUTE)
+    calm = next(b for b in first.beds if not b.alerts and len(b.seen) > 3 and not b.flap.holds)
+    last, before, struck = (calm.seen[-n].check for n in (1, 2, 3))
+    nurse = last.by
+    white = {**last.signs, "colour": "white", "refill": "absent", "doppler_artery": "absent"}
+
+    care.amend_check(
+        record, protocols, key=last.key, check=replace(last, key=uuid4(), signs=white), by=nurse,
+        reason="wrong button", now=now + MINUTE, confirmed=care.ALL,
+    )  # fmt: skip
+    amended = same(1)
+    bed = next(b for b in amended.beds if b.flap.id == calm.flap.id)
+    assert bed.seen[-1].check.signs["colour"] == "white" and bed.alerts
+
+    care.retract_check(
+        record, protocols, key=struck.key, by=nurse, reason="other patient", now=now + 2 * MINUTE
+    )
+    assert struck.key not in {s.check.key for b in same(2).beds for s in b.seen}
+    late = replace(before, key=uuid4(), observed_at=before.observed_at + MINUTE)
+    care.record_check(record, protocols, late, now=now + 3 * MINUTE, confirmed=care.ALL)
+    same(3)
+    care.hold_flap(
+        record, protocols, flap_id=calm.flap.id, reason=HoldReason.IMAGING, by=nurse,
+        now=now + 4 * MINUTE,
+    )  # fmt: skip
+    held = next(b for b in same(4).beds if b.flap.id == calm.flap.id)
+    assert held.flap.held(now + 4 * MINUTE) is not None
+
+
+def test_a_look_at_the_ward_takes_at_most_five_statements(
+    record: Record, protocols: dict[str, Protocol], now: datetime
+) -> None:
+    """However many flaps a ward has: five statements when there is a new check, four when not."""
+    with counted(record) as empty:
+        ward.snapshot(record, protocols, now)
+    demo.load(record, protocols, ward="Ward 7", now=now)
+    with counted(record) as opened:
+        assert len(ward.snapshot(record, protocols, now).beds) == 12
+    with counted(record) as again:
+        ward.snapshot(record, protocols, now + MINUTE)
+    assert (len(empty), len(opened), len(again)) == (4, 5, 4)
