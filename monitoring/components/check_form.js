@@ -112,7 +112,8 @@ function openDraft(form, data) {
   form.lost = false;
   form.refusedName = false;
   form.answeredNonce ??= data.server.nonce;
-  if (data.server.status === "saved") forgetDraft(data.form_key);
+  // A draft taken up again was saved under the key of the form it came from.
+  if (data.server.status === "saved") forgetDraft(data.server.form_key);
   const kept = keptDraft(data.form_key);
   form.draft = kept?.draft ?? emptyDraft();
   if (!kept && data.server.status !== "saved") form.offered = keptDraftOf(data.flap_id);

@@ -219,11 +219,12 @@ class WhoView(TypedDict):
 
 
 class ServerView(TypedDict):
-    """The answer to the Save that carried ``nonce`` (None before any)."""
+    """The answer to the Save that carried ``nonce`` (None before any) under ``form_key``."""
 
     status: Literal["idle", "saved", "refused", "not_saved"]
     sentence: str
     nonce: str | None
+    form_key: str | None
 
 
 class CheckFormData(TypedDict):

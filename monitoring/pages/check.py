@@ -15,7 +15,7 @@ from monitoring.domain import MonitoringError
 from monitoring.pages import _session
 
 IDLE = {"errors": {}, "questions": {}, "folds": [],
-        "server": ServerView(status="idle", sentence="", nonce=None)}  # fmt: skip
+        "server": ServerView(status="idle", sentence="", nonce=None, form_key=None)}  # fmt: skip
 
 
 def save(flap_id: str, form: CheckFormSave) -> None:
@@ -43,11 +43,18 @@ def save(flap_id: str, form: CheckFormSave) -> None:
         status = "not_saved"
         sentence = "NOT SAVED: the record failed. Your entries are kept here. Try again."
         st.session_state[f"answer-{flap_id}"] = answer | {
-            "server": ServerView(status=status, sentence=sentence, nonce=form["nonce"])
+            "server": answered(form, status, sentence)
         }
         raise
-    answer["server"] = ServerView(status=status, sentence=sentence, nonce=form["nonce"])
+    answer["server"] = answered(form, status, sentence)
     st.session_state[f"answer-{flap_id}"] = answer
+
+
+def answered(form: CheckFormSave, status: str, sentence: str) -> ServerView:
+    """What the form is told about this press of Save."""
+    return ServerView(
+        status=status, sentence=sentence, nonce=form["nonce"], form_key=form["form_key"]
+    )
 
 
 def another(flap_id: str) -> None:
