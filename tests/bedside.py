@@ -1,0 +1,157 @@
+"""One flap on a real record, and a nurse's day told in minutes since monitoring began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from monitoring import care, checks, episodes, people, protocol, queries, worker
+from monitoring.care import Saved
+from monitoring.checks import StoredCheck
+from monitoring.domain import Check, Flap, Intent, Patient, Role, Stream
+from monitoring.episodes import StoredAlert
+from monitoring.rows import Row
+from monitoring.store import Record
+from tests.stays import START, USUAL, facts
+
+PROTOCOLS = protocol.load()
+
+DUSKY: dict[str, Any] = {"colour": "dusky"}
+"""One strong venous sign: amber."""
+CONGESTED: dict[str, Any] = {"colour": "dusky", "turgor": "tense"}
+"""Venous congestion: red."""
+PALE: dict[str, Any] = {"colour": "pale"}
+"""One weak sign: yellow, to be looked at again within 15 min."""
+SILENT: dict[str, Any] = {"doppler_artery": "absent"}
+"""The arterial signal is lost: amber until a second person hears it or 10 min are over."""
+BLIND: dict[str, Any] = {"turgor": {"unable": "dressing"}}
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes after monitoring began."""
+    return START + timedelta(minutes=minutes)
+
+
+def patient(**changed: Any) -> Patient:
+    """Somebody who does not exist."""
+    told = {
+        "mrn": "100200", "name": "MBEKI, Thandi", "born_on": "1970-05-01", "ward": "W", "bed": "4",
+    }  # fmt: skip
+    return Patient.model_validate(told | changed)
+
+
+def staff(record: Record) -> None:
+    """Two nurses and a registrar."""
+    with record.write() as conn:
+        people.add_staff(conn, "Ana", Role.NURSE, "W", staff_id="ana")
+        people.add_staff(conn, "Ben", Role.NURSE, "W", staff_id="ben")
+        people.add_staff(conn, "Dr Diaz", Role.REGISTRAR, "W", staff_id="diaz")
+
+
+def a_look(flap_id: str, minutes: float, signs: Mapping[str, Any], by: str = "ana") -> Check:
+    """A check with the usual signs but for these; None leaves one out."""
+    seen = {n: v for n, v in (USUAL | dict(signs)).items() if v is not None}
+    body = {"observed_at": at(minutes), **seen}
+    return Check.parse(body, flap_id=flap_id, by=by, key=uuid4(), recorded_at=at(minutes))
+
+
+@dataclass
+class Bed:
+    """A monitored flap. Times are minutes since monitoring began."""
+
+    record: Record
+    id: str
+
+    def look(self, minutes: float, signs: Mapping[str, Any] | None = None, by: str = "ana") -> Check:
+        return a_look(self.id, minutes, signs or {}, by)
+
+    def save(
+        self, minutes: float, signs: Mapping[str, Any] | None = None, *, entered: float | None = None,
+        by: str = "ana",
+    ) -> Saved:  # fmt: skip
+        """Observe at one time and enter it then, or later."""
+        return self.enter(self.look(minutes, signs, by), minutes if entered is None else entered)
+
+    def enter(self, check: Check, minutes: float, **more: Any) -> Saved:
+        return care.record_check(self.record, PROTOCOLS, check, now=at(minutes), **more)
+
+    def amend(self, key: UUID, check: Check, minutes: float, by: str = "ben") -> Saved:
+        return care.amend_check(
+            self.record, PROTOCOLS, key=key, check=check, by=by, reason="misread", now=at(minutes)
+        )
+
+    def retract(self, key: UUID, minutes: float) -> StoredCheck:
+        return care.retract_check(
+            self.record, PROTOCOLS, key=key, by="ben", reason="wrong patient", now=at(minutes)
+        )
+
+    def acknowledge(self, alert: StoredAlert, minutes: float, by: str = "diaz") -> StoredAlert:
+        return care.acknowledge_alert(
+            self.record, alert_id=alert.id, by=by, intent=Intent.COMING,
+            expected_at=at(minutes + 10), now=at(minutes),
+        )  # fmt: skip
+
+    def watch(self, minutes: float) -> int:
+        """Let the watcher look at the clock; returns how many deadlines it wrote down."""
+        return worker.tick(self.record, PROTOCOLS, now=at(minutes)).raised
+
+    def watched(self, until: float, since: float = 0, every: float = 5) -> None:
+        """A watcher that never sleeps."""
+        minutes = since
+        while minutes <= until:
+            self.watch(minutes)
+            minutes += every
+
+    def alerts(self) -> list[StoredAlert]:
+        with self.record.read() as conn:
+            return episodes.alerts_of_flap(conn, self.id)
+
+    def alert(self, stream: Stream = Stream.PERFUSION) -> StoredAlert:
+        """The one alert of a stream."""
+        (found,) = [a for a in self.alerts() if a.stream is stream]
+        return found
+
+    def told(self, stream: Stream = Stream.PERFUSION) -> list[str]:
+        """The alert's story in words."""
+        with self.record.read() as conn:
+            return [e.kind for e in episodes.events_of(conn, [self.alert(stream).id])]
+
+    def flap(self) -> Flap:
+        with self.record.read() as conn:
+            return queries.load_flap(conn, self.id).flap
+
+    def checks(self) -> list[StoredCheck]:
+        with self.record.read() as conn:
+            return checks.checks_of_flap(conn, self.id)
+
+    def rechecks(self) -> list[episodes.Recheck]:
+        with self.record.read() as conn:
+            return episodes.open_rechecks(conn, self.id)
+
+    def severity(self, key: UUID) -> str | None:
+        with self.record.read() as conn:
+            return checks.check_by_key(conn, key).severity
+
+
+def admit(record: Record, **changed: Any) -> Bed:
+    """A breast flap, perfused and monitored from the first minute on."""
+    who = patient(**{k: v for k, v in changed.items() if k in Patient.model_fields})
+    told = {k: v for k, v in changed.items() if k not in Patient.model_fields}
+    flap_id = care.admit_flap(
+        record, PROTOCOLS, patient=who, facts=facts(**told), by="ana", now=START
+    )
+    return Bed(record, flap_id)
+
+
+def everything(record: Record) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, to see that nothing changed."""
+    with record.read() as conn:
+        return {
+            t.name: sorted((tuple(map(str, row)) for row in conn.execute(select(t))), key=str)
+            for t in Row.metadata.sorted_tables
+        }
