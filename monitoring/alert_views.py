@@ -9,7 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitoring import ward
-from monitoring.board import INTENT_WORDS, Bedside, Tile, clock, hours_text, tile
+from monitoring.board import (
+    INTENT_WORDS,
+    Bedside,
+    SeenCheck,
+    Tile,
+    clock,
+    hours_text,
+    tile,
+)
 from monitoring.components.stay_shapes import (
     AlertCard,
     AlertsData,
@@ -110,9 +118,9 @@ def alert_card(
     """One alert as a card; ``others`` is the ward (for namesakes), ``story`` what happened."""
     closed = alert.state is AlertState.CLOSED
     said = _alone(alert, bed, names, now, zone)
-    columns, rows = _last_checks(alert, bed, now, zone)
-    latest = bed.seen[-1].check.key if bed.seen else None
-    last = judged.get(latest)
+    seen = _until(alert, bed)
+    columns, rows = _last_checks(alert, bed, seen, now, zone)
+    last = judged.get(seen[-1].check.key) if seen else None
     rule = _rule(bed.protocol, alert.rule)
     return AlertCard(
         id=alert.id,
@@ -127,7 +135,7 @@ def alert_card(
         flap=f"{bed.flap.facts.label} · {hours_words(bed.flap, now)}",
         namesake=namesake(bed, others) or "",
         since=_since(alert, now, zone),
-        marks=_marks(alert, now, zone),
+        marks=_marks(alert, bed, now, zone),
         why=alert.because,
         also=_also(alert),
         do_now=[] if closed else _do_now(alert),
@@ -191,19 +199,30 @@ def _since(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> str:
     return " · ".join(said)
 
 
-def _marks(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> list[str]:
+def _marks(alert: StoredAlert, bed: Bedside, now: datetime, zone: ZoneInfo) -> list[str]:
     said = []
     first = alert.findings[0] if alert.findings else None
     if first is not None and alert.raised_at - first.at > ENTRY_GRACE:
         when = clock(first.at, zone, now)
-        late = "Noticed late" if alert.stream is Stream.MONITORING else "Entered late"
-        said.append(f"{late}: would have fired at {when}.")
+        said.append(f"{_late_word(alert, first, bed)}: would have fired at {when}.")
     if alert.recovered_at is not None and alert.closed_at is None:
         said.append(f"Recovered at {clock(alert.recovered_at, zone, now)}, not closed.")
     if alert.amended_at is not None:
         when = clock(alert.amended_at, zone, now)
         said.append(f"A value behind this alert was amended or struck at {when}; it stays.")
     return said
+
+
+def _late_word(alert: StoredAlert, first: Finding, bed: Bedside) -> str:
+    """Why an alert was raised long after the moment it speaks of."""
+    if alert.stream is Stream.MONITORING:
+        return "Noticed late"
+    keys = {e.check_key for e in first.evidence if e.at == first.at}
+    amended = any(
+        s.check.key in keys and s.first_recorded_at not in (None, s.check.recorded_at)
+        for s in bed.seen
+    )
+    return "Amended later" if amended else "Entered late"
 
 
 def _newest(alert: StoredAlert) -> list[Finding]:
@@ -271,10 +290,15 @@ def decisive_readings(findings: Iterable[Finding]) -> frozenset[Reading]:
     )
 
 
+def _until(alert: StoredAlert, bed: Bedside) -> Sequence[SeenCheck]:
+    """The last checks; of a closed alert, those that stood when it was closed."""
+    end = alert.closed_at
+    return [s for s in bed.seen if end is None or s.check.observed_at <= end][-LAST:]
+
+
 def _last_checks(
-    alert: StoredAlert, bed: Bedside, now: datetime, zone: ZoneInfo
+    alert: StoredAlert, bed: Bedside, seen: Sequence[SeenCheck], now: datetime, zone: ZoneInfo
 ) -> tuple[list[str], list[LastCheckView]]:
-    seen = bed.seen[-LAST:]
     hot = decisive_readings(alert.findings)
     columns = _columns([s.check for s in seen], {sign for _, sign in hot})
     rows = [
@@ -283,7 +307,7 @@ def _last_checks(
     rows += [
         (at, LastCheckView(time=clock(at, zone, now), cells=[], gap="missed"))
         for at in missed(bed, now)
-        if seen and at > seen[0].check.observed_at
+        if seen and seen[0].check.observed_at < at <= (alert.closed_at or now)
     ]
     rows.sort(key=lambda row: row[0], reverse=True)
     return [_HEADS.get(c, SHORT.get(c, SIGNS[c].label if c in SIGNS else c)) for c in columns], [

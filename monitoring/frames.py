@@ -5,14 +5,14 @@ somebody meant to look at and could not stands in ``unable`` with its reason; a 
 at stands in neither. Zero is a value.
 
 **Checks**, one row a check in order of observation: ``observed_at`` and ``recorded_at`` (aware,
-UTC); ``hours`` (true hours since the flap was first perfused, so that the repeated hour of a
-clock change is not folded); ``severity`` (a code of ``Severity``); ``because`` (the worst reason,
-or None); ``key``; ``by``; ``full`` (whether it was a full check); ``late`` (entered more than
-15 min after it was observed, or as a late entry); ``amended``; ``unable`` (a dict of sign to
-reason, or None); and a column a sign: ``refill`` and ``refill_again`` are seconds, the word of an
-untimed press is in ``refill_word`` and ``refill_again_word``; temperatures are in °C,
-``temp_gap_c`` is control minus flap (positive: the flap is cooler); StO2 in percent; the drain in
-mL/h.
+UTC; of the first version: amending a check does not make it late); ``hours`` (true hours since
+the flap was first perfused, so that the repeated hour of a clock change is not folded);
+``severity`` (a code of ``Severity``); ``because`` (the worst reason, or None); ``key``; ``by``;
+``full`` (whether it was a full check); ``late`` (entered more than 15 min after it was observed,
+or as a late entry); ``amended``; ``unable`` (a dict of sign to reason, or None); and a column a
+sign: ``refill`` and ``refill_again`` are seconds, the word of an untimed press is in
+``refill_word`` and ``refill_again_word``; temperatures are in °C, ``temp_gap_c`` is control minus
+flap (positive: the flap is cooler); StO2 in percent; the drain in mL/h.
 
 **Slots**: ``at`` (aware, UTC), ``state`` (a code of ``SlotState``) and ``every_minutes`` (the
 interval asked for at that time).
@@ -161,10 +161,11 @@ def _frame(
 
 def _check_row(seen: SeenCheck, perfused_at: datetime, amended: Collection[UUID]) -> dict[str, Any]:
     check = seen.check
-    delay = check.recorded_at - check.observed_at
+    recorded_at = seen.first_recorded_at or check.recorded_at
+    delay = recorded_at - check.observed_at
     row: dict[str, Any] = {
         "observed_at": check.observed_at,
-        "recorded_at": check.recorded_at,
+        "recorded_at": recorded_at,
         "hours": (check.observed_at - perfused_at) / timedelta(hours=1),
         "severity": str(seen.severity),
         "because": seen.because[0] if seen.because else None,

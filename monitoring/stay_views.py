@@ -42,7 +42,7 @@ from monitoring.frames import (
 )
 from monitoring.schedule import ENTRY_GRACE, fill
 from monitoring.signs import EVERY_SIGN, SIGNS, SignValue, Unable
-from monitoring.stay_words import SEVERITY_WORDS, local
+from monitoring.stay_words import SEVERITY_WORDS, SHORT, local
 from monitoring.views import namesake, slot_text
 from monitoring.ward import Stay
 
@@ -304,7 +304,8 @@ def _signs(check: Check, hot: frozenset[Reading]) -> list[SignView]:
 
 def _sign(name: str, value: SignValue, hot: bool) -> SignView:
     tone: Tone = "unable" if isinstance(value, Unable) else "hot" if hot else "plain"
-    return SignView(label=EVERY_SIGN[name].label, value=EVERY_SIGN[name].show(value), tone=tone)
+    label = SHORT.get(name, EVERY_SIGN[name].label)
+    return SignView(label=label, value=EVERY_SIGN[name].show(value), tone=tone)
 
 
 def _missing(check: Check, stay: Stay) -> str:

@@ -6,6 +6,7 @@ never as markup, and answer with raw events; judging and parsing stay in Python.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -21,7 +22,7 @@ from monitoring.components.shapes import (
     VerdictData,
 )
 
-__all__ = ["ICON", "SWATCHES", "check_form", "page_style", "verdict", "ward_board"]
+__all__ = ["ICON", "SWATCHES", "check_form", "pack", "page_style", "verdict", "ward_board"]
 
 SWATCHES: dict[str, str] = {
     "matches": "#c98f74",
@@ -76,17 +77,27 @@ _verdict = st.components.v2.component(
 
 
 def page_style() -> None:
-    """Fit Streamlit's own page to the bedside; once a run, before anything is drawn."""
-    st.html(f"<style>{_source('page.css')}</style>")
+    """Fit Streamlit's own page to the bedside; once a run, before anything is drawn.
+
+    Dialogs and menus hang outside Streamlit's themed page, so the theme is told to all of it.
+    """
+    scheme = st.context.theme.type
+    told = "" if scheme is None else f":root {{ color-scheme: {scheme}; }}"
+    st.html(f"<style>{_source('page.css')}{told}</style>")
 
 
-def ward_board(data: BoardData, *, key: str) -> BoardAction | None:
-    """Draw the board; return what was pressed on it since the last run, or None.
+def pack(data: BoardData) -> bytes:
+    """What ``ward_board`` draws, written out once for every board that shows the same."""
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def ward_board(packed: bytes, *, key: str) -> BoardAction | None:
+    """Draw the packed board; return what was pressed on it since the last run, or None.
 
     Call it again every 5 s with a new ``server_time_iso``: after 12 s without one the board
     declares itself not live. There is no callback, because a callback may not switch pages.
     """
-    result = _board(data=data, key=key, on_action_change=_nothing)
+    result = _board(data=packed, key=key, on_action_change=_nothing)
     return cast("BoardAction | None", result.action)
 
 

@@ -136,7 +136,7 @@ def test_an_amendment_keeps_every_value_that_was_not_changed(
     (before,) = row["older"]
     assert "probe had slipped" in before["said"]
     changed = [s["label"] for s in before["signs"] if s["tone"] == "changed"]
-    assert changed == ["Doppler vein"]
+    assert changed == ["Vein"]
 
 
 def test_an_amendment_that_changes_nothing_is_refused(
