@@ -17,6 +17,7 @@ that a monitoring alert closes itself. Yellow makes none; it shows on the tile.
     acknowledged  recover       acknowledged   no
     acknowledged  acknowledge   acknowledged   no   (by the same person only)
     acknowledged  close         closed         no
+    acknowledged  expire        open           yes
 
 Recur is the same finding after a clear full check, and every new concern.
 """
@@ -25,8 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol as Protocol_
 
 from monitoring.domain import AlertState, Finding, MonitoringError, Pattern, Severity, Stream
 from monitoring.protocol import Protocol
@@ -43,6 +45,7 @@ class AlertEvent(StrEnum):
     RECOVER = "recover"
     ACKNOWLEDGE = "acknowledge"
     CLOSE = "close"
+    EXPIRE = "expire"
     AMENDED = "amended"
 
 
@@ -69,6 +72,7 @@ MOVES: Mapping[tuple[AlertState | None, AlertEvent], tuple[AlertState, bool]] = 
     (_ACK, _E.ACKNOWLEDGE): (_ACK, False),
     (_ACK, _E.CLOSE): (_CLOSED, False),
     (_ACK, _E.AMENDED): (_ACK, False),
+    (_ACK, _E.EXPIRE): (_OPEN, True),
 }
 """(state, event) to (next state, whether it pages). What is not here cannot happen."""
 
@@ -220,3 +224,33 @@ def louder(standing: Iterable[Recheck], held: bool, now: datetime) -> list[Reche
     """Those of the standing rechecks (see ``schedule.standing_rechecks``) that were not done in
     time and whose finding turns louder; none while the flap is on hold."""
     return [r for r in standing if r.if_unmet is not None and r.due_at <= now and not held]
+
+
+ARRIVAL_GRACE = timedelta(minutes=5)
+"""How long after the stated arrival an acknowledgement still holds."""
+
+ANSWER_WITHIN = {Severity.RED: timedelta(minutes=15), Severity.AMBER: timedelta(minutes=30)}
+"""How long an acknowledgement holds at most without a decision. A local choice: the published
+working targets are bedside review within 15 min of a red, 30 min of an amber."""
+
+
+class Answered(Protocol_):
+    """An alert as far as its acknowledgement goes."""
+
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def state(self) -> AlertState: ...
+    @property
+    def acknowledged_at(self) -> datetime | None: ...
+    @property
+    def expected_at(self) -> datetime | None: ...
+
+
+def has_expired(alert: Answered, now: datetime) -> bool:
+    """Whether an acknowledgement has run out: nobody has the alert any more."""
+    if alert.state is not AlertState.ACKNOWLEDGED or alert.acknowledged_at is None:
+        return False
+    longest = ANSWER_WITHIN.get(alert.severity, ANSWER_WITHIN[Severity.AMBER])
+    arrival = (alert.expected_at or alert.acknowledged_at) + ARRIVAL_GRACE
+    return now >= min(arrival, alert.acknowledged_at + longest)

@@ -165,7 +165,6 @@ def judge_stay(
     last perfused, unless the flap already carries one that a surgeon set.
     """
     ordered = sorted(checks, key=lambda c: c.observed_at)
-    set_by_hand = flap.baseline
     start = 0
     for index, check in enumerate(ordered):
         while ordered[start].observed_at < check.observed_at - LOOK_BACK:
@@ -173,8 +172,8 @@ def judge_stay(
         judged = assess(flap, check, ordered[start:index], protocol)
         yield check, judged
         current = flap.as_of(check.observed_at)
-        if set_by_hand is None and current.baseline is None and is_baseline(check, judged):
-            flap = replace(flap, baseline=check)
+        if current.baseline is None and is_baseline(check, judged):
+            flap = replace(flap, baseline=check, baseline_set=False)
 
 
 def is_baseline(check: Check, judged: Assessment) -> bool:

@@ -516,7 +516,7 @@ class Flap:
     """One monitored flap as the judge and the schedule see it: facts, holds, returns, baseline.
 
     ``protocol_id`` is the version pinned to it. ``baseline`` is the first full check without a
-    finding since the flap was last perfused, or one a surgeon set.
+    finding since the flap was last perfused, or one a surgeon set (``baseline_set``).
     """
 
     id: str
@@ -525,6 +525,7 @@ class Flap:
     holds: tuple[Hold, ...] = ()
     returns: tuple[Return, ...] = ()
     baseline: Check | None = None
+    baseline_set: bool = False
     ended_at: datetime | None = None
 
     @property
@@ -547,7 +548,7 @@ class Flap:
         back = max((r.back_at for r in returns if r.back_at is not None), default=None)
         if back is None or flap.baseline is None or flap.baseline.observed_at >= back:
             return flap
-        return replace(flap, baseline=None)
+        return replace(flap, baseline=None, baseline_set=False)
 
     def hours(self, moment: datetime) -> float:
         """Hours since perfusion was last restored (negative before it)."""

@@ -47,7 +47,7 @@ _PATIENT = tuple(Patient.model_fields)
 _FACTS = tuple(FlapFacts.model_fields)
 _STAY = (
     "id", "patient_id", "protocol_key", "admitted_by", "admitted_at", "discharged_by",
-    "discharged_at", "ended_at",
+    "discharged_at", "ended_at", "baseline_set_by",
 )  # fmt: skip
 _HOLD = tuple(Hold.model_fields)
 _RETURN = tuple(Return.model_fields)
@@ -137,8 +137,8 @@ def flap_from_rows(
 
     Raises pydantic's ValidationError when what is stored makes no true value any more.
     """
-    flap_id, patient_id, protocol_key, admitted_by, admitted_at, by, at, ended_at = row[:8]
-    facts_from = 8 + len(_PATIENT)
+    flap_id, patient_id, protocol_key, admitted_by, admitted_at, by, at, ended_at, setter = row[:9]
+    facts_from = len(_STAY) + len(_PATIENT)
     baseline_from = facts_from + len(_FACTS)
     body = row[baseline_from : baseline_from + BODY_WIDTH]
     flap = Flap(
@@ -148,9 +148,10 @@ def flap_from_rows(
         holds=tuple(Hold(**dict(zip(_HOLD, h[1:], strict=True))) for h in holds),
         returns=tuple(Return(**dict(zip(_RETURN, r[1:], strict=True))) for r in returns),
         baseline=None if body[0] is None else check_from_row(body),
+        baseline_set=body[0] is not None and setter is not None,
         ended_at=ended_at,
     )
-    patient = Patient(**dict(zip(_PATIENT, row[8:facts_from], strict=True)))
+    patient = Patient(**dict(zip(_PATIENT, row[len(_STAY) : facts_from], strict=True)))
     return StoredFlap(flap, patient, patient_id, admitted_by, admitted_at, by, at)
 
 
@@ -236,10 +237,21 @@ def update_facts(conn: Connection, flap_id: str, facts: FlapFacts) -> None:
     conn.execute(update(_flap).where(_flap.c.id == flap_id).values(**facts_to_row(facts)))
 
 
-def set_baseline(conn: Connection, flap_id: str, check: Check | None) -> None:
-    """The check that change is measured from; None after a return to theatre."""
+def set_baseline(
+    conn: Connection, flap_id: str, check: Check | None, *, by: str | None = None,
+    at: datetime | None = None,
+) -> None:  # fmt: skip
+    """The check that change is measured from; None after a return to theatre. ``by`` and ``at``
+    when a surgeon chose it."""
     key = None if check is None else str(check.key)
-    conn.execute(update(_flap).where(_flap.c.id == flap_id).values(baseline_check_key=key))
+    values = {"baseline_check_key": key, "baseline_set_by": by, "baseline_set_at": at}
+    conn.execute(update(_flap).where(_flap.c.id == flap_id).values(**values))
+
+
+def move_baseline(conn: Connection, flap_id: str, check: Check) -> None:
+    """The baseline a surgeon chose goes on in another version of its check."""
+    moved = update(_flap).where(_flap.c.id == flap_id)
+    conn.execute(moved.values(baseline_check_key=str(check.key)))
 
 
 def end_flap(

@@ -165,6 +165,7 @@ class FlapRow(Row, table=True):
             skin_type=SkinType,
         ),
         _together("discharged", "discharged_by", "discharged_at"),
+        _together("baseline_set", "baseline_set_by", "baseline_set_at"),
         CheckConstraint("discharged_at IS NULL OR ended_at IS NOT NULL", name="discharge_ends"),
         CheckConstraint("monitoring_from >= perfused_at", name="perfused_first"),
         CheckConstraint("ischaemia_minutes BETWEEN 0 AND 1440", name="ischaemia_minutes_range"),
@@ -193,6 +194,8 @@ class FlapRow(Row, table=True):
     monitors: list[str] = Field(sa_type=JSON)
     protocol_key: str
     baseline_check_key: str | None = None
+    baseline_set_by: str | None = Field(default=None, foreign_key="staff.id")
+    baseline_set_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     admitted_by: str = Field(foreign_key="staff.id")
     admitted_at: datetime = Field(sa_type=UtcInstant)
     discharged_by: str | None = Field(default=None, foreign_key="staff.id")

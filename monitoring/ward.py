@@ -199,10 +199,12 @@ def _others(conn: Connection, stored: StoredFlap) -> tuple[StoredFlap, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """The flaps of which the watcher has something new to write down."""
+    """The flaps of which the watcher has something new to write down, and the alerts whose
+    acknowledgement ran out."""
 
     flap_ids: tuple[str, ...]
     unreadable: tuple[str, ...]
+    expired: tuple[int, ...]
 
 
 def awaiting(
@@ -218,7 +220,8 @@ def awaiting(
     with record.read() as conn:
         known = episodes.known_deadlines(conn, first)
     asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
-    return Awaiting(tuple(asked), found.unreadable)
+    expired = [a.id for b in found.beds for a in b.alerts if alarm.has_expired(a, now)]
+    return Awaiting(tuple(asked), found.unreadable, tuple(expired))
 
 
 Deadline = tuple[str, str, str, datetime]

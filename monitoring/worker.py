@@ -54,6 +54,8 @@ def tick(
         except Exception:
             log.exception("flap %s set aside", flap_id)
             set_aside.append(flap_id)
+    for alert_id in asked.expired:
+        raised += care.expire_acknowledgement(record, alert_id=alert_id, now=now)
     with record.write() as conn:
         episodes.beat(conn, worker, now, {"set_aside": set_aside})
     return Tick(raised, tuple(set_aside))

@@ -4,7 +4,7 @@ A verb says what a person did on the ward. It validates, judges and writes whole
 and what it returns was read back from what was committed.
 """
 
-from monitoring.care.alerts import acknowledge_alert, close_alert
+from monitoring.care.alerts import acknowledge_alert, close_alert, expire_acknowledgement
 from monitoring.care.bedside import ALL, UnknownPerson
 from monitoring.care.importing import Imported, content_key, import_course
 from monitoring.care.recording import (
@@ -23,6 +23,7 @@ from monitoring.care.staying import (
     record_outcome,
     record_return,
     release_flap,
+    set_baseline,
     set_mine,
     transfer_bed,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "content_key",
     "correct_flap",
     "discharge_flap",
+    "expire_acknowledgement",
     "hold_flap",
     "import_course",
     "raise_overdue",
@@ -52,6 +54,7 @@ __all__ = [
     "record_return",
     "release_flap",
     "retract_check",
+    "set_baseline",
     "set_mine",
     "transfer_bed",
 ]

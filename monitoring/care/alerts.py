@@ -218,6 +218,27 @@ def acknowledge_alert(
     return _read_back(record, alert_id)
 
 
+def expire_acknowledgement(record: store.Record, *, alert_id: int, now: datetime) -> bool:
+    """Open an alert again whose acknowledgement ran out; False when it has not, or no longer
+    needs to: a late expiry never touches an alert that was closed or answered anew."""
+    with record.write() as conn:
+        found = episodes.find_alert(conn, alert_id)
+        if found is None:
+            return False
+        store.lock_flap(conn, found.flap_id)
+        found = episodes.find_alert(conn, alert_id)
+        if found is None or not alarm.has_expired(found, now):
+            return False
+        who = found.acknowledged_by
+        state, _ = alarm.next_state(found.state, AlertEvent.EXPIRE)
+        episodes.update_alert(
+            conn, alert_id, state=state, acknowledged_by=None, acknowledged_at=None, intent=None,
+            expected_at=None, paged_at=now, pages=found.pages + 1,
+        )  # fmt: skip
+        tell(conn, alert_id, AlertEvent.EXPIRE, SYSTEM, now, {"was": who, "pages": True})
+    return True
+
+
 def close_alert(
     record: store.Record, *, alert_id: int, by: str, reason: CloseReason, now: datetime
 ) -> StoredAlert:

@@ -15,7 +15,7 @@ from monitoring.care import alerts
 from monitoring.care.bedside import Bed, asked, looks_of
 from monitoring.care.rechecking import ask_anew, settle_monitoring
 from monitoring.care.watching import stand_again
-from monitoring.domain import Assessment, Check, Finding
+from monitoring.domain import Assessment, Check, Finding, Flap
 
 
 def keep_judgement(
@@ -38,9 +38,9 @@ def judge_again(
     monitoring alert follow. Returns the alerts touched.
     """
     stay = [s.check for s in checks.checks_of_flap(conn, bed.flap.id) if s.current]
-    judged = list(judge_stay(replace(bed.flap, baseline=None), stay, bed.protocol))
+    judged = list(judge_stay(_with_chosen(bed.flap, stay, gone, instead), stay, bed.protocol))
     new, touched = _keep_judgements(conn, judged, since, gone, instead, by, now)
-    bed = _with_baseline(conn, bed, judged)
+    bed = _with_baseline(conn, bed, stay, judged, gone, instead)
     newest = judged[-1] if judged else None
     if newest is not None:
         touched += alerts.see_recovery(conn, *newest, by=by, now=now)
@@ -85,12 +85,30 @@ def _new_findings(judged: Assessment, before: Assessment | None) -> Iterator[Fin
             yield finding
 
 
+def _with_chosen(
+    flap: Flap, stay: Sequence[Check], gone: UUID | None, instead: UUID | None
+) -> Flap:
+    """The flap with the baseline a surgeon chose, in the version that stands now; with none to
+    start from where nobody chose, or what was chosen stands no more."""
+    chosen = flap.baseline if flap.baseline_set else None
+    if chosen is not None and chosen.key == gone:
+        chosen = next((c for c in stay if c.key == instead), None)
+    return replace(flap, baseline=chosen, baseline_set=chosen is not None)
+
+
 def _with_baseline(
-    conn: Connection, bed: Bed, judged: Sequence[tuple[Check, Assessment]]
-) -> Bed:
-    """The baseline is the first full check without a finding since the flap was last back."""
+    conn: Connection, bed: Bed, stay: Sequence[Check],
+    judged: Sequence[tuple[Check, Assessment]], gone: UUID | None, instead: UUID | None,
+) -> Bed:  # fmt: skip
+    """The baseline a surgeon chose, else the first full check without a finding since the flap
+    was last back."""
+    chosen = _with_chosen(bed.flap, stay, gone, instead)
+    chosen = chosen.as_of(max([bed.flap.slots_from, *(c.observed_at for c in stay[-1:])]))
+    if chosen.baseline is not None:
+        queries.move_baseline(conn, bed.flap.id, chosen.baseline)
+        return replace(bed, flap=chosen)
     start = bed.flap.slots_from if bed.flap.returns else None
     clear = (c for c, a in judged if is_baseline(c, a))
     found = next((c for c in clear if start is None or c.observed_at >= start), None)
     queries.set_baseline(conn, bed.flap.id, found)
-    return replace(bed, flap=replace(bed.flap, baseline=found))
+    return replace(bed, flap=replace(bed.flap, baseline=found, baseline_set=False))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import episodes, queries, store
+from monitoring import checks, episodes, queries, store
 from monitoring.care import alerts
 from monitoring.care.bedside import (
     Bed,
@@ -31,6 +31,7 @@ from monitoring.domain import (
     Patient,
     Refused,
     Return,
+    Role,
     Stream,
     SystemCloseReason,
 )
@@ -341,6 +342,30 @@ def _acting(
     known_person(conn, by)
     still_monitored(bed)
     return bed
+
+
+def set_baseline(
+    record: store.Record, protocols: Protocols, *, flap_id: str, key: UUID, by: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """A surgeon chooses the check that change is measured from; every check is judged again.
+
+    Raises Refused for anybody else, and for a check that is not the flap's, stands no more, or
+    was made before the flap was last back from theatre.
+    """
+    with record.write() as conn:
+        bed = at_bed(conn, protocols, flap_id, now)
+        still_monitored(bed)
+        if known_person(conn, by).role not in (Role.REGISTRAR, Role.CONSULTANT):
+            raise Refused("A baseline is set by a surgeon: a registrar or a consultant.")
+        chosen = checks.check_by_key(conn, key)
+        if chosen.check.flap_id != flap_id or not chosen.current:
+            raise Refused("This check is not one that stands for this flap.")
+        if bed.flap.returns and chosen.check.observed_at < bed.flap.slots_from:
+            raise Refused("This check was made before the flap was last back from theatre.")
+        queries.set_baseline(conn, flap_id, chosen.check, by=by, at=now)
+        bed = at_bed(conn, protocols, flap_id, now)
+        judge_again(conn, bed, since=chosen.check.observed_at, by=by, now=now)
 
 
 def set_mine(

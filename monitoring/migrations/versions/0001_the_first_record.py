@@ -80,11 +80,20 @@ def upgrade() -> None:
         sa.Column("monitors", sa.JSON(), nullable=False),
         sa.Column("protocol_key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("baseline_check_key", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("baseline_set_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("baseline_set_at", sa.BigInteger(), nullable=True),
         sa.Column("admitted_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("admitted_at", sa.BigInteger(), nullable=False),
         sa.Column("discharged_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("discharged_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(baseline_set_by IS NULL) = (baseline_set_at IS NULL)",
+            name=op.f("ck_flap_baseline_set"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["baseline_set_by"], ["staff.id"], name=op.f("fk_flap_baseline_set_by_staff")
+        ),
         sa.CheckConstraint(
             "kind IN ('free', 'pedicled', 'replant')", name=op.f("ck_flap_kind_word")
         ),
