@@ -58,6 +58,7 @@ def head_data(stay: Stay, ward: Iterable[Bedside], *, now: datetime, zone: ZoneI
     ended = flap.ended_at
     last = f"last check {shown.last_time}, {shown.last_ago}" if bed.seen else "no check yet"
     head = HeadData(
+        shown_time=f"{now.astimezone(zone):%H:%M:%S}",
         name=patient.name,
         born=f"{patient.born_on:%d %b %Y}",
         mrn=patient.mrn,
@@ -84,6 +85,16 @@ def head_data(stay: Stay, ward: Iterable[Bedside], *, now: datetime, zone: ZoneI
         return head
     word = f"Monitoring ended {local(ended, zone)}"
     return {**head, "severity": "unknown", "word": word, "pattern": "", "since": "", "due": ""}
+
+
+def marker(stay: Stay) -> tuple[object, ...]:
+    """What differs once anything of the stay was written: the page is then drawn anew."""
+    flap = stay.bed.flap
+    return (
+        len(stay.versions), sum(v.current for v in stay.versions), len(stay.events),
+        tuple((a.id, a.state, a.severity) for a in stay.alerts), flap.holds, flap.returns,
+        flap.ended_at, len(stay.corrections), stay.outcome,
+    )  # fmt: skip
 
 
 # The picture ----------------------------------------------------------------------------------

@@ -2,23 +2,55 @@
 // that the picture of the stay can be drawn for it.
 
 const NARROW = 640;
+const NOT_LIVE_AFTER_MS = 12_000;
 const heads = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".root");
   followTheme(root, parentElement);
-  const known = heads.get(root) ?? { shown: null, narrow: false };
-  heads.set(root, known);
-  const narrow = root.getBoundingClientRect().width < NARROW;
-  if (narrow !== known.narrow) {
-    known.narrow = narrow;
-    setStateValue("narrow", narrow);
-  }
+  const head = heads.get(root) ?? makeHead(root);
+  heads.set(root, head);
+  tellWidth(head, setStateValue);
+  if (data.shown_time !== head.time) head.heard = moment();
+  head.time = data.shown_time;
+  paintHead(head, { ...data, shown_time: "" });
+  const generation = ++head.generation;
+  head.timer ??= setInterval(() => tick(head), 1000);
+  tick(head);
+  return () => {
+    // Streamlit may clean up after an older call than the latest; only the latest one ends it.
+    if (head.generation !== generation) return;
+    clearInterval(head.timer);
+    head.timer = null;
+  };
+}
+
+function makeHead(root) {
+  const lost = el("div", { class: "lost", role: "alert" });
+  const card = el("section", { class: "head-card", "aria-label": "Patient and flap" });
+  root.replaceChildren(lost, card);
+  return { root, lost, card, shown: null, narrow: false, generation: 0, timer: null };
+}
+
+function tellWidth(head, setStateValue) {
+  const narrow = head.root.getBoundingClientRect().width < NARROW;
+  if (narrow === head.narrow) return;
+  head.narrow = narrow;
+  setStateValue("narrow", narrow);
+}
+
+function paintHead(head, data) {
   const shown = JSON.stringify(data);
-  if (known.shown === shown) return;
-  known.shown = shown;
-  root.replaceChildren(el("section", { class: "head-card", "aria-label": "Patient and flap" },
-    identityNode(data), stateNode(data)));
+  if (head.shown === shown) return;
+  head.shown = shown;
+  head.card.replaceChildren(identityNode(data), stateNode(data));
+}
+
+function tick(head) {
+  const lost = since(head.heard) > NOT_LIVE_AFTER_MS;
+  head.root.classList.toggle("not-live", lost);
+  setText(head.lost, lost
+    ? `NOT LIVE since ${head.time}: what you see may be old. Look at the patient.` : "");
 }
 
 function identityNode(data) {

@@ -96,8 +96,12 @@ class AlertAction(TypedDict):
 
 
 class HeadData(TypedDict):
-    """Whose flap it is and how it stands now; stays on top of the flap page."""
+    """Whose flap it is and how it stands now; stays on top of the flap page.
 
+    ``shown_time`` is when it was read: without a new one for 12 s it declares itself not live.
+    """
+
+    shown_time: str
     name: str
     born: str
     mrn: str

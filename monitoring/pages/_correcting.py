@@ -135,9 +135,10 @@ def _changes(old: Check, problems: list[str]) -> Changes:
         "Signs that were left out", [n for n in SIGNS if n not in old.signs],
         format_func=lambda n: SIGNS[n].label, key=f"more-{key}", placeholder="Add a sign",
     )  # fmt: skip
-    left, right = st.columns(2)
-    for place, name in enumerate([*(n for n in SIGNS if n in old.signs), *more]):
-        with left if place % 2 == 0 else right:
+    shown = [*(n for n in SIGNS if n in old.signs), *more]
+    rows = [column for _ in shown[::2] for column in st.columns(2)]
+    for name, column in zip(shown, rows, strict=False):
+        with column:
             answer = _sign(name, old, key, problems)
         if answer == REMOVE:
             removed.append(name)

@@ -43,14 +43,16 @@ def choose() -> None:
 
 
 @st.fragment(run_every=settings.board_refresh_seconds)
-def now_line(flap_id: str) -> None:
-    """Who and how now; runs again every few seconds."""
+def now_line(flap_id: str, drawn_from: tuple[object, ...]) -> None:
+    """Who and how now; runs again every few seconds, and draws the page anew on news."""
     with _session.sentences():
         found, _ = _session.ward_now()
         stay = ward.stay(_session.record(), _session.protocols(), flap_id)
         data = stay_views.head_data(stay, found.beds, now=_session.now(), zone=settings.zone)
         narrow = flap_head(data, key=f"head-{flap_id}")
-        if narrow != st.session_state.get("narrow", False):
+        filling = "doing" in st.session_state or "answering" in st.session_state
+        news = stay_views.marker(stay) != drawn_from and not filling
+        if news or narrow != st.session_state.get("narrow", False):
             st.session_state["narrow"] = narrow
             st.rerun()
 
@@ -73,7 +75,7 @@ def page(stay: Stay) -> None:
     """The whole page of one stay."""
     flap_id, now, zone = stay.bed.flap.id, _session.now(), settings.zone
     _answering.answer()
-    now_line(flap_id)
+    now_line(flap_id, stay_views.marker(stay))
     _stay_acts.buttons(stay)
     drawn(stay)
     facts(stay_facts.timeliness_data(stay, now=now), key=f"watched-{flap_id}")
