@@ -12,7 +12,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   board.send = (kind, flapId) => setTriggerValue("action", { kind, flap_id: flapId });
   followTheme(board.root, parentElement);
   stickBelowHeader(board.root);
-  receive(board, data);
+  receive(board, JSON.parse(new TextDecoder().decode(data)));
   const generation = ++board.generation;
   board.timer ??= setInterval(() => tick(board), 1000);
   document.addEventListener("visibilitychange", board.wake);

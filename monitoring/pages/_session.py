@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -51,6 +51,7 @@ class _Ward:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: tuple[Snapshot, list[Tile]] | None = None
+        self._made: dict[Hashable, bytes] = {}
 
     def look(self) -> tuple[Snapshot, list[Tile]]:
         """The ward and its tiles. Raises RecordUnavailable: an old look is never passed off."""
@@ -59,7 +60,16 @@ class _Ward:
             if self._found is None or not timedelta(0) <= at - self._found[0].at < SHARED_FOR:
                 found = ward.snapshot(record(), protocols(), at)
                 self._found = found, tiles(found.beds, at, settings().zone)
+                self._made = {}
             return self._found
+
+    def once(self, found: Snapshot, filters: Hashable, make: Callable[[], bytes]) -> bytes:
+        """What was made of this look for these filters; made now by the first who asks."""
+        with self._lock:
+            made = self._made if self._found is not None and self._found[0] is found else {}
+            if filters not in made:
+                made[filters] = make()
+            return made[filters]
 
 
 @st.cache_resource
@@ -70,6 +80,11 @@ def _ward() -> _Ward:
 def ward_now() -> tuple[Snapshot, list[Tile]]:
     """Every monitored flap and its tile, at most a second old."""
     return _ward().look()
+
+
+def once_a_look(found: Snapshot, filters: Hashable, make: Callable[[], bytes]) -> bytes:
+    """Boards with the same filters share what is sent to their browsers, as they share the look."""
+    return _ward().once(found, filters, make)
 
 
 @contextmanager

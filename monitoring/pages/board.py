@@ -6,7 +6,7 @@ import streamlit as st
 
 from monitoring import care, demo, episodes, views
 from monitoring.board import Tile, TileState
-from monitoring.components import ward_board
+from monitoring.components import pack, ward_board
 from monitoring.domain import MonitoringError
 from monitoring.pages import _session
 
@@ -55,12 +55,19 @@ def act(me: str | None) -> None:
     elif me is None:
         st.toast("Choose your name first: whose patient is it?", icon=":material/person:")
     else:
-        with _session.record().read() as conn:
-            held = flap_id in episodes.care_list(conn, me)
+        held = flap_id in held_by(me)
         with _session.sentences():
             care.set_mine(
                 _session.record(), flap_id=flap_id, nurse=me, mine=not held, now=_session.now()
             )
+
+
+def held_by(me: str | None) -> frozenset[str]:
+    """The flaps on the nurse's list; none before somebody said who they are."""
+    if me is None:
+        return frozenset()
+    with _session.record().read() as conn:
+        return episodes.care_list(conn, me)
 
 
 @st.fragment(run_every=settings.board_refresh_seconds)
@@ -68,8 +75,7 @@ def live(of_ward: str | None, needs: bool, me: str | None, only_mine: bool) -> N
     """The board itself; runs again every few seconds."""
     try:
         found, every = _session.ward_now()
-        with _session.record().read() as conn:
-            mine = frozenset() if me is None else episodes.care_list(conn, me)
+        mine = held_by(me)
     except MonitoringError as error:
         _session.say_error(str(error))  # the board's own light turns loud meanwhile
         return
@@ -80,14 +86,17 @@ def live(of_ward: str | None, needs: bool, me: str | None, only_mine: bool) -> N
     shown = [t for t in on_ward if wanted(t, of_ward, needs, mine if only_mine else None)]
     for flap_id in found.unreadable:
         _session.say_error(f"UNKNOWN: the record of flap {flap_id} cannot be read. Check by hand.")
-    pressed = ward_board(
-        views.board_data(
-            found, shown, on_ward, ward=of_ward or " · ".join(settings.wards),
-            zone=settings.zone, stale_seconds=settings.engine_stale_seconds, mine=mine,
-            empty="No flap matches these filters.",
+    packed = _session.once_a_look(
+        found, (of_ward, needs, only_mine, mine),
+        lambda: pack(
+            views.board_data(
+                found, shown, on_ward, ward=of_ward or " · ".join(settings.wards),
+                zone=settings.zone, stale_seconds=settings.engine_stale_seconds, mine=mine,
+                empty="No flap matches these filters.",
+            )
         ),
-        key="board",
     )  # fmt: skip
+    pressed = ward_board(packed, key="board")
     if pressed is not None:
         st.session_state["pressed"] = pressed
         st.rerun()
