@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 pytest.register_assert_rewrite("tests.browser.hospital", "tests.browser.visitor")
 
@@ -92,14 +93,33 @@ def troubled(demo_record: Path, tmp_path: Path) -> Iterator[Hospital]:
     assert "Traceback" not in hospital.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def browsers(chromium: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """The browsers of this file by their properties: one that was used before starts faster."""
+    contexts: dict[str, BrowserContext] = {}
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
-    """Opens a browser of one's own; at the end, no visitor's browser may have complained, shown a
-    dialog or asked any other host for anything."""
+def visit(
+    chromium: Browser, browsers: dict[str, BrowserContext]
+) -> Iterator[Callable[..., Visitor]]:
+    """Opens a tab of one's own; at the end, no visitor's tab may have complained, shown a dialog
+    or asked any other host for anything."""
     visitors: list[Visitor] = []
 
-    def open_one(hospital: Hospital, **options: object) -> Visitor:
-        visitors.append(Visitor(chromium, hospital, **options))
+    def open_one(
+        hospital: Hospital, *, width: int = 820, height: int = 1180, **options: Any
+    ) -> Visitor:
+        kind = f"{width} {height} {options}"
+        if kind not in browsers:
+            browsers[kind] = chromium.new_context(
+                viewport={"width": width, "height": height}, timezone_id="Europe/London",
+                locale="en-GB", **options,
+            )  # fmt: skip
+        visitors.append(Visitor(browsers[kind], hospital))
         return visitors[-1]
 
     yield open_one

@@ -1,13 +1,12 @@
-"""A person with a browser of their own: what they do on the board and at the bedside, each click,
+"""A person with a tab of their own: what they do on the board and at the bedside, each click,
 choice and filled field counted as one action, and what their browser did meanwhile."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, expect
 
 from tests.browser.hospital import Hospital
 
@@ -39,27 +38,21 @@ ANSWERED = """(rows) => rows.flatMap((row) =>
 
 
 class Visitor:
-    """One browser context at one hospital."""
+    """One tab at one hospital."""
 
-    def __init__(
-        self, browser: Browser, hospital: Hospital, *, width: int = 820, height: int = 1180,
-        **options: Any,
-    ) -> None:  # fmt: skip
+    def __init__(self, context: BrowserContext, hospital: Hospital) -> None:
         self.hospital = hospital
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height}, timezone_id="Europe/London",
-            locale="en-GB", **options,
-        )  # fmt: skip
         self.complaints: list[str] = []
         self.strangers: list[str] = []
         self.dialogs: list[str] = []
         self.lost_server = False
         self.actions = 0
-        self.page = self.context.new_page()
+        self.page = context.new_page()
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", self._asked)
-        self.context.on("request", lambda request: self._requested(request.url))
+        self.page.on("request", lambda request: self._requested(request.url))
+        self.page.on("websocket", lambda socket: self._requested(socket.url))
 
     def _heard(self, message: ConsoleMessage) -> None:
         complaint = f"{message.text} ({message.location.get('url')})"
@@ -86,8 +79,8 @@ class Visitor:
             assert self.complaints == []
 
     def leave(self) -> None:
-        """Close the browser."""
-        self.context.close()
+        """Close the tab."""
+        self.page.close()
 
     # Going somewhere.
 
@@ -130,6 +123,10 @@ class Visitor:
     def word(self, sign: str, word: str) -> Locator:
         """One of a sign's words."""
         return self.row(sign).get_by_role("radio", name=word, exact=True)
+
+    def unable(self, sign: str, label: str) -> Locator:
+        """The button that says a sign could not be looked at."""
+        return self.row(sign).get_by_role("button", name=re.compile(f"^unable ?: {label}$"))
 
     def press(self, control: Locator) -> None:
         """One tap."""
