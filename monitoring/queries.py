@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from monitoring.checks import BODY_WIDTH, body_columns, check_from_row, is_current
@@ -51,6 +50,10 @@ _STAY = (
 )  # fmt: skip
 _HOLD = tuple(Hold.model_fields)
 _RETURN = tuple(Return.model_fields)
+
+
+BROKEN = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a row raises that makes no true value any more."""
 
 
 class UnknownFlap(MonitoringError):
@@ -177,7 +180,7 @@ def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFla
     for row in conn.execute(_active_flaps).all():
         try:
             found.flaps.append(flap_from_rows(row, holds.get(row[0], ()), returns.get(row[0], ())))
-        except ValidationError:
+        except BROKEN:
             found.unreadable.append(row[0])
     return found
 

@@ -53,16 +53,22 @@ def snapshot(
     with record.read() as conn:
         lists = short_lists(conn)
         active = queries.active_flaps(conn, lists)
-        seen = _memory(record).last_checks(conn, recent)
-        running = _by_flap(episodes.open_alerts(conn))
+        try:
+            seen = _memory(record).last_checks(conn, recent)
+            running = _by_flap(episodes.open_alerts(conn))
+            broken: list[str] = []
+        except queries.BROKEN:
+            seen, running, broken = _one_by_one(conn, active, recent)
     owed = _by_flap(lists.rechecks)
-    beds, unreadable = [], list(active.unreadable)
+    beds, unreadable = [], [*active.unreadable, *broken]
     for stored in active.flaps:
-        protocol = protocols.get(stored.flap.protocol_id)
-        if protocol is None:
-            unreadable.append(stored.flap.id)
-            continue
         flap_id = stored.flap.id
+        protocol = protocols.get(stored.flap.protocol_id)
+        if flap_id in broken:
+            continue
+        if protocol is None:
+            unreadable.append(flap_id)
+            continue
         beds.append(
             Bedside(
                 flap=stored.flap,
@@ -74,6 +80,25 @@ def snapshot(
             )
         )
     return Snapshot(now, tuple(beds), tuple(unreadable), lists.heartbeat, lists.names)
+
+
+def _one_by_one(
+    conn: Connection, active: queries.ActiveFlaps, recent: int
+) -> tuple[dict[str, list[SeenCheck]], dict[str, list[StoredAlert]], list[str]]:
+    """The checks and alerts of each flap by itself, once reading them together failed: the last
+    are the flaps whose rows make no sense."""
+    seen: dict[str, list[SeenCheck]] = {}
+    running: dict[str, list[StoredAlert]] = {}
+    broken = []
+    for stored in active.flaps:
+        flap_id = stored.flap.id
+        try:
+            looked = checks.last_checks(conn, recent, [flap_id])
+            running[flap_id] = episodes.open_alerts(conn, flap_id)
+            seen[flap_id] = [seen_check(c) for c in looked.get(flap_id, ())]
+        except queries.BROKEN:
+            broken.append(flap_id)
+    return seen, running, broken
 
 
 _memories: WeakKeyDictionary[Engine, checks.Memory[SeenCheck]] = WeakKeyDictionary()

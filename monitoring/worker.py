@@ -45,6 +45,8 @@ def tick(
     """
     asked = awaiting(record, protocols, now)
     set_aside = list(asked.unreadable)
+    for flap_id in set_aside:
+        log.error("flap %s set aside: its rows make no sense, or its protocol is gone", flap_id)
     raised = 0
     for flap_id in asked.flap_ids:
         try:
