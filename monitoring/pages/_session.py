@@ -63,6 +63,11 @@ class _Ward:
                 self._made = {}
             return self._found
 
+    def forget(self) -> None:
+        """The next look reads the record again: this page has just changed it."""
+        with self._lock:
+            self._found = None
+
     def once(self, found: Snapshot, filters: Hashable, make: Callable[[], bytes]) -> bytes:
         """What was made of this look for these filters; made now by the first who asks."""
         with self._lock:
@@ -80,6 +85,11 @@ def _ward() -> _Ward:
 def ward_now() -> tuple[Snapshot, list[Tile]]:
     """Every monitored flap and its tile, at most a second old."""
     return _ward().look()
+
+
+def look_again() -> None:
+    """What this page has just written is in the very next look."""
+    _ward().forget()
 
 
 def once_a_look(found: Snapshot, filters: Hashable, make: Callable[[], bytes]) -> bytes:
@@ -133,6 +143,7 @@ def add_name(key: str, of_ward: str | None = None) -> None:
         with sentences():
             with record().write() as conn:
                 people.add_staff(conn, name, role, of_ward or settings().wards[0])
+            look_again()
             st.rerun()
 
 

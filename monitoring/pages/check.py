@@ -28,6 +28,7 @@ def save(flap_id: str, form: CheckFormSave) -> None:
         saved = care.record_check(
             _session.record(), _session.protocols(), check, now=now, confirmed=confirmed
         )
+        _session.look_again()
         st.session_state[f"saved-{flap_id}"] = saved
         status, sentence = "saved", "Saved."
     except entry.Wrong as error:
