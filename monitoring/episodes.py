@@ -6,12 +6,14 @@ the bedside can be shown again word for word, whatever the protocol says today.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, String, bindparam, cast, insert, select, update
 
 from monitoring.domain import (
     AlertState,
@@ -244,7 +246,12 @@ _ALERT_WORDS: dict[str, Any] = {
     "stream": Stream, "severity": Severity, "pattern": Pattern, "state": AlertState,
     "intent": Intent,
 }  # fmt: skip
-_alerts = select(*(_alert.c[name] for name in StoredAlert._fields))
+_alerts = select(
+    *(
+        cast(_alert.c[name], String()) if name == "findings" else _alert.c[name]
+        for name in StoredAlert._fields
+    )
+)
 _open_alerts = _alerts.where(_alert.c.state != AlertState.CLOSED).order_by(
     _alert.c.raised_at, _alert.c.id
 )
@@ -258,8 +265,14 @@ def _read_alert(row: Sequence[Any]) -> StoredAlert:
     for name, words in _ALERT_WORDS.items():
         if said[name] is not None:
             said[name] = words(said[name])
-    said["findings"] = tuple(finding_from_json(f) for f in said["findings"])
+    said["findings"] = _findings(said["findings"])
     return StoredAlert(**said)
+
+
+@lru_cache(maxsize=1024)
+def _findings(stored: str) -> tuple[Finding, ...]:
+    """An alert's evidence; every refresh of a board reads the same text again."""
+    return tuple(finding_from_json(f) for f in json.loads(stored))
 
 
 def _alert_to_row(values: Mapping[str, Any]) -> dict[str, Any]:
