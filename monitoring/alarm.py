@@ -107,13 +107,13 @@ class Move:
 
 def after_check(
     episodes: Sequence[Episode], findings: Iterable[Finding], *, full: bool, newest: bool,
-    unable: frozenset[str] = frozenset(),
+    seen: frozenset[str] = frozenset(),
 ) -> list[Move]:  # fmt: skip
     """What a check's findings do to the flap's episodes, worst first.
 
     ``full`` and ``newest`` say whether the check may show recovery: a partial look and an old
-    late entry never do. ``unable`` are the signs that it meant to look at and could not: what
-    rests on one of them does not recover. An amendment passes only the findings that are new.
+    late entry never do. ``seen`` are the signs that it has a value for: what rests on any other
+    does not recover. An amendment passes only the findings that are new.
     """
     by_stream: dict[Stream, list[Finding]] = {}
     every = list(findings)
@@ -123,20 +123,21 @@ def after_check(
     running = {e.stream: e for e in episodes}
     moves = [_heard(running.get(stream), found) for stream, found in by_stream.items()]
     if full and newest:
-        moves += recovering(episodes, every, unable)
+        moves += recovering(episodes, every, seen)
     return sorted(moves, key=lambda m: -m.severity.rank)
 
 
 def recovering(
-    episodes: Iterable[Episode], findings: Iterable[Finding], unable: frozenset[str] = frozenset()
+    episodes: Iterable[Episode], findings: Iterable[Finding], seen: frozenset[str]
 ) -> list[Move]:
-    """The episodes that the newest check, a full one with these findings, is silent about. A
-    concern never recovers: only a person can say that it is answered."""
+    """The episodes that the newest check, a full one with these findings, is silent about, though
+    it has a value for every sign they rest on. A concern never recovers: only a person can say
+    that it is answered."""
     speaking = {Stream.CONCERN, *(f.stream for f in findings)}
     return [
         _move(_E.RECOVER, e, e.severity)
         for e in episodes
-        if e.stream not in speaking and not e.recovered and not unable & _looked_for(e.signs)
+        if e.stream not in speaking and not e.recovered and _looked_for(e.signs) <= seen
     ]
 
 
@@ -145,6 +146,7 @@ _MADE_OF = {
     "temp_gap_change_c": ("flap_temp_c", "control_temp_c"),
     "glucose_gap_mmol_l": ("flap_glucose_mmol_l", "finger_glucose_mmol_l"),
     "refill_presses": ("refill",),
+    "refill_again": ("refill",),
 }
 
 

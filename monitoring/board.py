@@ -25,7 +25,7 @@ from monitoring.domain import (
 )
 from monitoring.protocol import Protocol
 from monitoring.schedule import Due, DueState, Look, Recheck, due_words, next_due
-from monitoring.signs import SIGNS, Unable
+from monitoring.signs import EVERY_SIGN, SIGNS, Unable
 
 SPARK_HOURS = 12
 """How far back the small trend of a tile reaches."""
@@ -153,6 +153,8 @@ class Tile:
 def clock(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
     """Local wall time; with the weekday when it was on another local day than ``now``."""
     local = moment.astimezone(zone)
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        return f"{local:%H:%M %Z}"  # the hour that occurs twice
     if now is not None and local.date() != now.astimezone(zone).date():
         return f"{local:%a %H:%M}"
     return f"{local:%H:%M}"
@@ -193,7 +195,7 @@ def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
         spark=spark(bed, now),
         turned_minutes=_turned(speaking, now),
         last_time="no check yet" if last is None else clock(last.check.observed_at, zone, now),
-        last_ago="" if last is None else f"{lasting(now - last.check.observed_at)} ago",
+        last_ago="" if last is None else ago(last.check.observed_at, now),
         due=due,
         due_word=_due_word(due, zone, now),
         due_text=due_words(due, now),
@@ -208,19 +210,25 @@ def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
 def hours_text(flap: Flap, now: datetime) -> str:
     """Hours since perfusion was last restored, and whether that was after a return."""
     hours = max(flap.hours(now), 0.0)
-    text = f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    text = f"{int(hours)} h" if hours >= 1 else f"{int(hours * 60)} min"
     again = flap.perfused_at != flap.facts.perfused_at
     return f"{text} since re-perfusion" if again else text
 
 
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in words; a clock that runs ahead makes no negative age."""
+    return f"{lasting(now - moment)} ago" if now - moment >= timedelta(minutes=1) else "just now"
+
+
 def _speaking(alerts: Sequence[OpenAlert]) -> OpenAlert | None:
-    """The alert that the tile speaks of: the worst, an open one before an acknowledged one."""
+    """The alert that the tile speaks of: the worst, one that stands before a recovered one, an
+    open one before an acknowledged one."""
     if not alerts:
         return None
     return min(
         alerts,
         key=lambda a: (-a.severity.rank, a.stream is Stream.MONITORING,
-                       a.state is AlertState.ACKNOWLEDGED, a.raised_at),
+                       a.recovered_at is not None, a.state is AlertState.ACKNOWLEDGED, a.raised_at),
     )  # fmt: skip
 
 
@@ -229,7 +237,7 @@ def _state(bed: Bedside, last: SeenCheck | None, due: Due, now: datetime) -> Til
     if clinical:
         worst = max(clinical, key=lambda s: s.rank)
         return TileState(worst.value)
-    if _unknown(last, due, now):
+    if _unknown(bed.flap, last, due, now):
         return TileState.UNKNOWN
     if bed.alerts:
         return TileState.AMBER
@@ -238,15 +246,25 @@ def _state(bed: Bedside, last: SeenCheck | None, due: Due, now: datetime) -> Til
     return TileState.YELLOW if due.state is DueState.OVERDUE else TileState.NONE
 
 
-def _unknown(last: SeenCheck | None, due: Due, now: datetime) -> bool:
-    """No trustworthy recent check: none at all, an incomplete one, a missed slot, or 30 min
-    late; or the flap is on hold."""
+def _unknown(flap: Flap, last: SeenCheck | None, due: Due, now: datetime) -> bool:
+    """No trustworthy recent check: none at all, none since theatre or a hold, an incomplete one,
+    a missed slot, or 30 min late; or the flap is on hold."""
     if last is None or due.state is DueState.HELD:
+        return True
+    if last.check.observed_at < _last_away(flap, now):
         return True
     if not last.full and last.severity is Severity.NONE:
         return True
     late = due.at is not None and due.state is DueState.OVERDUE
     return late and (due.missed > 0 or now - (due.at or now) >= timedelta(minutes=30))
+
+
+def _last_away(flap: Flap, now: datetime) -> datetime:
+    """When the flap last came back into sight: from theatre or from a hold."""
+    ended = [h.until_at for h in flap.holds if h.until_at is not None and h.until_at <= now]
+    start = flap.facts.monitoring_from
+    back = [r.back_at for r in flap.returns if r.back_at is not None and r.back_at <= now]
+    return max([start - timedelta(hours=1), *ended, *back])
 
 
 def _word(state: TileState, due: Due) -> str:
@@ -263,7 +281,9 @@ def _pattern(
             return "not being checked"
         if due.state is DueState.OVERDUE:
             return "check overdue"
-        return "no check yet" if last is None else "last check incomplete"
+        if last is None:
+            return "no check yet"
+        return "not checked since" if last.full else "last check incomplete"
     if speaking is not None:
         return _PATTERN_WORDS[speaking.stream, speaking.pattern]
     if state is TileState.YELLOW:
@@ -315,15 +335,38 @@ def _why(
             said.append(("Recovered since, not closed.", False))
         if speaking.amended_at is not None:
             said.append(("A value behind this alert was amended later.", False))
+        unseen = _unknown(bed.flap, last, due, now)
+        others = (a for a in bed.alerts if a is not speaking)
+        said += [
+            (_besides(a), True) for a in others if not (unseen and a.stream is Stream.MONITORING)
+        ]
+        if unseen:
+            said.append((_why_unknown(bed.seen, due, now, zone), True))
     elif last is not None and last.because and last.because[0] not in {t for t, _ in said}:
         said.append((last.because[0], True))
     if last is not None:
         decisive = frozenset() if speaking is None else speaking.decisive
+        unable = _unable(bed, last.check)
+        if unable:
+            said.append((f"Unable: {unable}.", True))
         summary = _summary(last.check, decisive)
         prefix = "Last known: " if state is TileState.UNKNOWN else "Otherwise " if decisive else ""
         if summary:
             said.append((_sentence(f"{prefix}{summary}."), False))
     return tuple(said)
+
+
+def _besides(alert: OpenAlert) -> str:
+    """Another alert of the same flap, which the tile must not hide."""
+    words = _PATTERN_WORDS[alert.stream, alert.pattern]
+    standing = "recovered, not closed" if alert.recovered_at is not None else "open too"
+    return f"{alert.severity.upper()} {words} {standing}: {alert.because}"
+
+
+def _unable(bed: Bedside, check: Check) -> str:
+    """The required signs that could not be looked at."""
+    required = bed.protocol.required_for(bed.flap.facts)
+    return ", ".join(SIGNS[n].said for n in required if isinstance(check.signs.get(n), Unable))
 
 
 def _why_unknown(seen: Sequence[SeenCheck], due: Due, now: datetime, zone: ZoneInfo) -> str:
@@ -336,6 +379,8 @@ def _why_unknown(seen: Sequence[SeenCheck], due: Due, now: datetime, zone: ZoneI
         since = "yet" if full is None else f"since {clock(full, zone, now)}"
         missed = f"; {due.missed} missed" if due.missed else ""
         return f"No full check {since}{missed}."
+    if seen[-1].full:
+        return f"Not looked at since {clock(seen[-1].check.observed_at, zone, now)}."
     return "The last check was not complete."
 
 
@@ -360,7 +405,7 @@ def _summary(check: Check, decisive: frozenset[str]) -> str:
         value = derive(name, check) if name == "temp_gap_c" else check.signs.get(name)
         if value is None or isinstance(value, Unable):
             continue
-        shown = f"{value:.1f} °C" if name == "temp_gap_c" else SIGNS[name].show(value)
+        shown = EVERY_SIGN[name].show(value)
         parts.append(f"{_SHORT_LABEL.get(name, '')} {shown}".strip())
     return ", ".join(parts)
 
@@ -370,7 +415,8 @@ def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[st
     if speaking is None:
         return "", False
     if speaking.acknowledged_by is None or speaking.acknowledged_at is None:
-        return f"open {lasting(now - speaking.raised_at)}, nobody has it yet", False
+        open_for = lasting(max(now - speaking.raised_at, timedelta(0)))
+        return f"open {open_for}, nobody has it yet", False
     at = clock(speaking.acknowledged_at, zone, now)
     text = f"{at} acknowledged by {speaking.acknowledged_by}"
     if speaking.intent is not None:
@@ -457,13 +503,13 @@ def _tell_namesakes(made: list[Tile]) -> list[Tile]:
 
 
 def _tell_paddles(made: list[Tile]) -> list[Tile]:
-    paddles: dict[str, list[Tile]] = {}
+    paddles: dict[tuple[str, str], list[Tile]] = {}
     for t in made:
         if t.operation_id is not None:
-            paddles.setdefault(t.operation_id, []).append(t)
+            paddles.setdefault((t.mrn, t.operation_id), []).append(t)
     told = []
     for t in made:
-        group = paddles.get(t.operation_id or "", [])
+        group = paddles.get((t.mrn, t.operation_id or ""), [])
         worst = min(group, key=lambda g: g.rank, default=t)
         if len(group) > 1:
             own = "worst of" if worst is t else f"{worst.label} is {worst.word};"

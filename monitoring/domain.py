@@ -413,9 +413,9 @@ class Check:
         )
 
     @property
-    def unable(self) -> frozenset[str]:
-        """The signs that somebody meant to look at and could not."""
-        return frozenset(n for n, v in self.signs.items() if isinstance(v, Unable))
+    def seen(self) -> frozenset[str]:
+        """The signs it has a value for."""
+        return frozenset(n for n, v in self.signs.items() if not isinstance(v, Unable))
 
     def improbable(self) -> dict[str, str]:
         """Questions to ask before believing the check, by sign."""

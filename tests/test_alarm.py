@@ -130,9 +130,10 @@ def test_yellow_neither_raises_nor_lets_recover() -> None:
 def test_nothing_recovers_unseen(rests_on: str, unable: str) -> None:
     """What rests on a sign does not recover by a check that could not look at it."""
     running = [episode(sign=rests_on)]
-    blind = after_check(running, [], full=True, newest=True, unable=frozenset({unable}))
+    everything = frozenset({"colour", "refill", "flap_temp_c", "control_temp_c", "turgor"})
+    blind = after_check(running, [], full=True, newest=True, seen=everything - {unable})
     assert blind == []
-    seen = after_check(running, [], full=True, newest=True, unable=frozenset({"turgor"}))
+    seen = after_check(running, [], full=True, newest=True, seen=everything - {"turgor"})
     assert [m.event for m in seen] == [AlertEvent.RECOVER]
 
 

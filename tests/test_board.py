@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.board import Bedside, OpenAlert, SeenCheck, Tile, TileState, surname, tile, tiles
+from monitoring.board import (
+    Bedside,
+    OpenAlert,
+    SeenCheck,
+    Tile,
+    TileState,
+    clock,
+    surname,
+    tile,
+    tiles,
+)
 from monitoring.domain import (
     AlertState,
     Flap,
@@ -145,7 +156,8 @@ def test_the_worst_alert_speaks_and_says_who_has_it() -> None:
     t = shown(bed(seen(1), seen(30), alerts=(alert(Severity.AMBER), taken)), 35)
     assert (t.state, t.pattern, t.since) == (TileState.RED, "venous pattern", "since 12:30")
     assert t.plan == "12:32 acknowledged by Dr Diaz: coming, 12:42"
-    assert why(t).startswith("Colour dusky. Otherwise refill 2.0 s")
+    assert why(t).startswith("Colour dusky. AMBER venous pattern open too: Colour dusky. ")
+    assert "Otherwise refill 2.0 s" in why(t)
     alone = shown(bed(seen(1), alerts=(alert(Severity.RED),)), 35)
     assert alone.plan == "open 5 min, nobody has it yet"
 
@@ -251,3 +263,48 @@ def test_a_recheck_is_told_from_a_slot() -> None:
     assert shown(here, 33).due_word == "recheck"
     assert shown(here, 52).due_word == "recheck overdue"
     assert replace(shown(here, 33), mine=True).mine
+
+
+def test_a_recovered_red_never_hides_one_that_stands() -> None:
+    """Congestion recovered, the haematoma is now: the tile speaks of the haematoma."""
+    old = alert(Severity.RED, recovered_at=at(31))
+    standing = alert(
+        Severity.RED, stream=Stream.HAEMATOMA, pattern=Pattern.HAEMATOMA, because="Swelling rapid."
+    )
+    t = shown(bed(seen(1), seen(30), alerts=(old, standing)), 35)
+    assert t.pattern == "haematoma"
+    assert "RED venous pattern recovered, not closed" in why(t)
+
+
+def test_after_a_hold_nothing_is_known_until_somebody_looks() -> None:
+    """Three hours in imaging, just released: the check from before says nothing any more."""
+    held = Hold(from_at=at(35), until_at=at(215), reason=HoldReason.IMAGING)
+    t = shown(bed(seen(1), seen(30), holds=(held,)), 216)
+    assert t.state is TileState.UNKNOWN
+    assert "Not looked at since 12:30." in why(t)
+    assert shown(bed(seen(1), seen(30), seen(216), holds=(held,)), 217).state is TileState.NONE
+
+
+def test_what_was_asked_and_unable_is_said_on_a_calm_tile() -> None:
+    """No finding, but turgor could not be felt: the tile says so."""
+    t = shown(bed(seen(1), seen(30, turgor={"unable": "dressing"})), 31)
+    assert "Unable: turgor." in why(t)
+
+
+def test_two_operations_of_the_same_word_are_not_one() -> None:
+    """Two patients whose operation was called "1": neither tile speaks of the other."""
+    first, second = (bed(seen(1), mrn=m, operation_id="1") for m in ("100200", "999"))
+    assert [t.note for t in tiles([first, second], at(10), LONDON)] == ["", ""]
+
+
+def test_the_hour_that_occurs_twice_is_named() -> None:
+    """On the night the clock goes back 01:30 is said with its zone; other times are not."""
+    twice = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert clock(twice, LONDON) == "01:30 GMT"
+    assert clock(twice - timedelta(hours=1), LONDON) == "01:30 BST"
+    assert clock(twice + timedelta(hours=1), LONDON) == "02:30"
+
+
+def test_hours_are_never_rounded_up() -> None:
+    """Ninety minutes after perfusion is hour 1, not hour 2."""
+    assert shown(bed(seen(1)), 90).hours_text == "1 h"

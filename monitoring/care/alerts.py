@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from monitoring import alarm, episodes, people, store
 from monitoring.alarm import AlertEvent, Episode, Move
-from monitoring.care.bedside import known_person
+from monitoring.care.bedside import AHEAD, known_person
 from monitoring.domain import (
     SYSTEM,
     AlertState,
@@ -95,12 +96,11 @@ def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
         raise Refused(f"There is no alert {alert_id}.")
     changes: dict[str, object] = {"state": move.state, "severity": move.severity}
     if move.findings:
-        kept = (*before.findings, *move.findings)
-        changes["findings"] = (*kept[:1], *kept[1:][-KEPT_FINDINGS:])
+        changes["findings"] = _kept(before, move.findings)
         first = before.first_sign_at or before.raised_at
         changes["first_sign_at"] = min([first, *(f.at for f in move.findings)])
-    if move.findings and move.event is not AlertEvent.JOIN:
-        worst = move.findings[0]
+    worst = max(move.findings, key=lambda f: f.severity.rank, default=None)
+    if worst is not None and worst.severity.rank >= before.severity.rank:
         changes |= {"because": worst.because, "rule": worst.rule, "pattern": worst.pattern}
     if move.event is AlertEvent.RECOVER:
         changes["recovered_at"] = now
@@ -113,6 +113,14 @@ def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
     if move.pages:
         changes |= {"paged_at": now, "pages": before.pages + 1}
     episodes.update_alert(conn, alert_id, **changes)
+
+
+def _kept(before: StoredAlert, new: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The evidence an episode carries: its reason, the first finding and the latest ones."""
+    every = (*before.findings, *new)
+    kept = every[-KEPT_FINDINGS:]
+    spoken = [f for f in every if f.because == before.because]
+    return (*(f for f in (*every[:1], *spoken[-1:]) if f not in kept), *kept)
 
 
 def tell(
@@ -149,32 +157,54 @@ def close_by_itself(
 def hear(
     conn: Connection, flap_id: str, findings: Sequence[Finding], *, full: bool, newest: bool,
     by: str, now: datetime, open_now: Sequence[Episode] | None = None,
-    unable: frozenset[str] = frozenset(),
+    seen: frozenset[str] = frozenset(),
 ) -> list[int]:  # fmt: skip
     """What findings do to the flap's alerts; returns the alerts touched.
 
-    ``open_now`` are the flap's running episodes, if the caller has just read them; ``unable``
-    are the signs that the check could not look at.
+    ``open_now`` are the flap's running episodes, if the caller has just read them; ``seen`` are
+    the signs that the check has a value for.
     """
     known = running(conn, flap_id) if open_now is None else open_now
-    moves = alarm.after_check(known, findings, full=full, newest=newest, unable=unable)
+    moves = alarm.after_check(known, findings, full=full, newest=newest, seen=seen)
     return carry_out(conn, flap_id, moves, by=by, now=now)
 
 
+Judged = Sequence[tuple[Check, Assessment]]
+
+
 def see_recovery(
-    conn: Connection, newest: Check, judged: Assessment, *, by: str, now: datetime
+    conn: Connection, flap_id: str, judged: Judged, *, by: str, now: datetime
 ) -> list[int]:
-    """Once checks were judged again: what the newest one, if full, is silent about and was seen
-    before it, shows as recovered. Returns the alerts touched."""
-    if not judged.full:
-        return []
-    before = [
-        e
-        for e in running(conn, newest.flap_id)
-        if e.last_sign_at is None or e.last_sign_at <= newest.observed_at
-    ]
-    moves = alarm.recovering(before, judged.findings, newest.unable)
-    return carry_out(conn, newest.flap_id, moves, by=by, now=now)
+    """Once checks were judged again: what the newest one shows as recovered is, and "recovered"
+    is taken back where no check that stands shows it. Returns the alerts touched."""
+    touched: list[int] = []
+    for alert in episodes.open_alerts(conn, flap_id):
+        episode = replace(as_episode(alert), recovered=False)
+        if alert.recovered_at is not None:
+            if not any(_shows(judged, *one, episode) for one in judged):
+                episodes.update_alert(conn, alert.id, recovered_at=None)
+        elif judged and _shows(judged, *judged[-1], episode):
+            moves = alarm.recovering([episode], judged[-1][1].findings, judged[-1][0].seen)
+            touched += carry_out(conn, flap_id, moves, by=by, now=now)
+    return touched
+
+
+def _shows(judged: Judged, check: Check, assessment: Assessment, episode: Episode) -> bool:
+    """Whether a standing check shows the episode as recovered: it is full, silent, has looked at
+    everything, came after the last sign, and no other check of the same minutes speaks."""
+    if not assessment.full:
+        return False
+    if episode.last_sign_at is not None and check.observed_at < episode.last_sign_at:
+        return False
+    beside = (
+        f.stream
+        for c, a in judged
+        for f in a.findings
+        if c.key != check.key and timedelta(0) <= check.observed_at - c.observed_at < AHEAD
+    )
+    if episode.stream in beside:
+        return False
+    return bool(alarm.recovering([episode], assessment.findings, check.seen))
 
 
 def _open_alert(conn: Connection, alert_id: int, verb: str) -> StoredAlert:

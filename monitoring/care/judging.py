@@ -42,8 +42,7 @@ def judge_again(
     new, touched = _keep_judgements(conn, judged, since, gone, instead, by, now)
     bed = _with_baseline(conn, bed, stay, judged, gone, instead)
     newest = judged[-1] if judged else None
-    if newest is not None:
-        touched += alerts.see_recovery(conn, *newest, by=by, now=now)
+    touched += alerts.see_recovery(conn, bed.flap.id, judged, by=by, now=now)
     asking = new.get(newest[0].key, []) if newest is not None else []
     ask_anew(conn, judged, asking, bed.flap.id, gone, now, bed.flap.slots_from)
     if newest is not None:
@@ -72,10 +71,20 @@ def _keep_judgements(
         keep_judgement(conn, check, assessment, now, again=old is not None)
         said = before.get(gone) if gone is not None and check.key == instead else old
         new[check.key] = list(_new_findings(assessment, said and said.assessment))
+        if check.key == instead:
+            new[check.key] += _unheard(conn, check.flap_id, assessment, new[check.key])
         touched += alerts.hear(
             conn, check.flap_id, new[check.key], full=False, newest=False, by=by, now=now
         )
     return new, touched
+
+
+def _unheard(
+    conn: Connection, flap_id: str, judged: Assessment, heard: Sequence[Finding]
+) -> list[Finding]:
+    """What an amended check still says that no open alert carries: its alert was closed."""
+    running = {e.stream for e in alerts.running(conn, flap_id)}
+    return [f for f in judged.findings if f.stream not in running and f not in heard]
 
 
 def _new_findings(judged: Assessment, before: Assessment | None) -> Iterator[Finding]:

@@ -173,7 +173,7 @@ def _write(
     running = alerts.running(conn, check.flap_id)
     touched = alerts.hear(
         conn, check.flap_id, judged.findings, full=judged.full, newest=True, by=check.by,
-        now=now, open_now=running, unable=check.unable,
+        now=now, open_now=running, seen=check.seen,
     )  # fmt: skip
     if bed.flap.as_of(check.observed_at).baseline is None and is_baseline(check, judged):
         queries.set_baseline(conn, check.flap_id, check)

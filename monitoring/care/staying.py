@@ -32,9 +32,11 @@ from monitoring.domain import (
     Refused,
     Return,
     Role,
+    Severity,
     Stream,
     SystemCloseReason,
 )
+from monitoring.checks import StoredCheck
 from monitoring.protocol import Protocol, find, propose
 from monitoring.queries import Correction
 
@@ -350,8 +352,9 @@ def set_baseline(
 ) -> None:  # fmt: skip
     """A surgeon chooses the check that change is measured from; every check is judged again.
 
-    Raises Refused for anybody else, and for a check that is not the flap's, stands no more, or
-    was made before the flap was last back from theatre.
+    Raises Refused for anybody else, and for a check that is not the flap's, stands no more, is
+    not full, was itself an alert, shows a colour no flap starts with, or was made before the
+    flap was last back from theatre.
     """
     with record.write() as conn:
         bed = at_bed(conn, protocols, flap_id, now)
@@ -361,11 +364,24 @@ def set_baseline(
         chosen = checks.check_by_key(conn, key)
         if chosen.check.flap_id != flap_id or not chosen.current:
             raise Refused("This check is not one that stands for this flap.")
+        _may_be_baseline(bed, chosen)
         if bed.flap.returns and chosen.check.observed_at < bed.flap.slots_from:
             raise Refused("This check was made before the flap was last back from theatre.")
         queries.set_baseline(conn, flap_id, chosen.check, by=by, at=now)
         bed = at_bed(conn, protocols, flap_id, now)
         judge_again(conn, bed, since=chosen.check.observed_at, by=by, now=now)
+
+
+NEVER_NORMAL = frozenset({"white", "dusky", "blue", "purple", "black"})
+"""Colours that are never what change is measured from."""
+
+
+def _may_be_baseline(bed: Bed, chosen: StoredCheck) -> None:
+    if not bed.protocol.is_full(chosen.check, bed.flap.facts):
+        raise Refused("A baseline is a full check: this one leaves required signs out.")
+    loud = chosen.severity is not None and chosen.severity.rank >= Severity.AMBER.rank
+    if loud or chosen.check.signs.get("colour") in NEVER_NORMAL:
+        raise Refused("A check that raised an alert, or shows such a colour, is no baseline.")
 
 
 def set_mine(

@@ -62,3 +62,20 @@ def test_a_nurse_does_not_set_a_baseline(bed: Bed) -> None:
     with pytest.raises(Refused, match="by a surgeon"):
         choose(bed, first.check.key, by="ana")
     assert bed.flap().baseline is None
+
+
+@pytest.mark.parametrize(
+    ("signs", "sentence"),
+    [
+        ({"colour": "blue", "refill": 0.5}, "raised an alert"),
+        ({"turgor": None, "refill": None}, "full check"),
+    ],
+)
+def test_a_compromised_or_partial_check_is_no_baseline(
+    bed: Bed, signs: dict[str, object], sentence: str
+) -> None:
+    """A blue flap made its own normal would hide what comes after; so would half a check."""
+    seen = bed.save(1, signs)
+    with pytest.raises(Refused, match=sentence):
+        choose(bed, seen.check.key)
+    assert bed.flap().baseline is None
