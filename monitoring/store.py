@@ -29,7 +29,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import NullPool
 
 from monitoring.domain import MonitoringError
-from monitoring.rows import FlapRow, ProtocolSeenRow, Row, table_of
+from monitoring.rows import FlapRow, PatientRow, ProtocolSeenRow, Row, table_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WAIT_MS = 5000
@@ -181,8 +181,9 @@ def _sqlite_engine(
         return raw
 
     engine = create_engine(
-        url.set(query={}), creator=connect, **({"poolclass": NullPool} if mode == "rwc" else {})
-    )
+        url.set(query={}), creator=connect, hide_parameters=True,
+        **({"poolclass": NullPool} if mode == "rwc" else {}),
+    )  # fmt: skip
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
     return engine
 
@@ -190,20 +191,26 @@ def _sqlite_engine(
 def _postgresql_engine(url: URL, wait_ms: int, **options: Any) -> Engine:
     waits = f"-c lock_timeout={wait_ms} -c idle_in_transaction_session_timeout=60000"
     arguments = {"connect_timeout": 5, "options": waits} | dict(url.query)
-    return create_engine(url.set(query={}), connect_args=arguments, pool_pre_ping=True, **options)
+    return create_engine(
+        url.set(query={}), connect_args=arguments, pool_pre_ping=True, hide_parameters=True,
+        **options,
+    )  # fmt: skip
 
 
 @contextmanager
 def _in_sentences(url: URL) -> Iterator[None]:
     """Turn the driver's errors about the record itself into RecordUnavailable.
 
-    A broken constraint or a wrong statement is no such error and passes through.
+    A broken constraint or a wrong statement is no such error and passes through, without the
+    row that PostgreSQL repeats in it: names and findings belong in no log.
     """
     try:
         yield
-    except (IntegrityError, ProgrammingError, DataError):
+    except (IntegrityError, ProgrammingError, DataError) as error:
+        _without_the_row(error)
         raise
     except DatabaseError as error:
+        _without_the_row(error)
         known = _known(url, error.orig)
         if known is None:
             raise
@@ -215,6 +222,21 @@ def _in_sentences(url: URL) -> Iterator[None]:
         raise known from error
     except NoConnectionFree as error:
         raise RecordLocked("The record is busy: no connection came free. Try again.") from error
+
+
+def _without_the_row(error: DatabaseError) -> None:
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None and error.orig is not None and diagnosis.message_primary:
+        error.orig.args = (diagnosis.message_primary,)
+        error.args = (f"({type(error.orig).__name__}) {diagnosis.message_primary}",)
+
+
+def broke(error: IntegrityError, table: str, column: str) -> bool:
+    """Whether what was broken is that this column names one row only."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is None:
+        return str(error.orig) == f"UNIQUE constraint failed: {table}.{column}"
+    return diagnosis.constraint_name in (f"pk_{table}", f"uq_{table}_{column}")
 
 
 def _known(url: URL, error: BaseException | None) -> RecordUnavailable | None:
@@ -382,16 +404,19 @@ def insert_once(conn: Connection, row: type[Row]) -> Any:
 
 
 _flap = table_of(FlapRow)
+_patient = table_of(PatientRow)
 _protocol_seen = table_of(ProtocolSeenRow)
 
 
 def lock_flap(conn: Connection, flap_id: str) -> None:
-    """Make every other writer of this flap wait until this transaction ends.
+    """Make every other writer of this flap, and of its patient, wait until this transaction ends.
 
-    SQLite needs nothing: its one writer was let in at BEGIN IMMEDIATE.
+    The patient too, because one patient's flaps share a bed and a name: the flap's row is taken
+    first by everybody. SQLite needs nothing: its one writer was let in at BEGIN IMMEDIATE.
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(select(_flap.c.id).where(_flap.c.id == flap_id).with_for_update())
+        rows = select(_flap.c.id).join(_patient, _patient.c.id == _flap.c.patient_id)
+        conn.execute(rows.where(_flap.c.id == flap_id).with_for_update())
 
 
 def pin_protocol(conn: Connection, protocol_key: str, content_hash: str, now: datetime) -> None:

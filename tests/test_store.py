@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import traceback
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -172,17 +173,22 @@ def test_a_writer_holds_the_record_from_its_first_moment(sqlite_url: str) -> Non
 
 @pytest.mark.postgres
 def test_two_saves_on_one_flap_take_turns(postgresql_url: str) -> None:
-    """On PostgreSQL the flap's row is the turnstile; another flap is not held up."""
+    """On PostgreSQL the rows of flap and patient are the turnstile: the patient's other flap waits
+    too, because name and bed are shared; another patient's is not held up."""
     first, second = store.open_record(postgresql_url), store.open_record(postgresql_url, wait_ms=50)
     with first.write() as conn:
         _admit(conn)
+        other_patient = {"id": 2, "mrn": "M2", "name": "B", "born_on": date(1970, 1, 1)}
+        conn.execute(insert(table_of(PatientRow)), other_patient | {"ward": "7B", "bed": "2"})
         conn.execute(insert(table_of(FlapRow)), _flap(id="R"))
+        conn.execute(insert(table_of(FlapRow)), _flap(id="E", patient_id=2))
     with first.write() as conn:
         store.lock_flap(conn, "L")
-        with pytest.raises(RecordLocked), second.write() as other:
-            store.lock_flap(other, "L")
+        for waiting in ("L", "R"):
+            with pytest.raises(RecordLocked), second.write() as other:
+                store.lock_flap(other, waiting)
         with second.write() as other:
-            store.lock_flap(other, "R")
+            store.lock_flap(other, "E")
     with second.write() as other:
         store.lock_flap(other, "L")
     first.close()
@@ -338,6 +344,25 @@ def test_our_own_mistakes_are_not_blamed_on_the_record(record: Record) -> None:
         _beat(conn, "w")
     with pytest.raises(IntegrityError), record.write() as conn:
         _beat(conn, "w")
+
+
+def test_a_database_error_repeats_no_name(record: Record) -> None:
+    """A broken constraint may be logged: it says which, and no name, number or finding."""
+    with record.write() as conn:
+        _admit(conn)
+    name, colour = "SECRET, Zoe", "plaid"
+    taken = {"id": 2, "mrn": "M1", "name": name, "born_on": date(1970, 1, 1), "ward": "W"}
+    with pytest.raises(IntegrityError) as twice, record.write() as conn:
+        conn.execute(insert(table_of(PatientRow)), taken | {"bed": "9"})
+    with pytest.raises(IntegrityError) as unknown, record.write() as conn:
+        conn.execute(insert(table_of(FlapCheckRow)), _check(note=name, colour=colour))
+    told = "".join("".join(traceback.format_exception(e.value)) for e in (twice, unknown))
+    assert "patient" in told and "colour" in told
+    for hidden in (name, colour, "M1)"):
+        assert hidden not in told
+    assert store.broke(twice.value, "patient", "mrn")
+    assert not store.broke(unknown.value, "patient", "mrn")
+    assert not store.broke(twice.value, "flap_check", "key")
 
 
 # Versions
