@@ -117,9 +117,7 @@ class Hospital:
         """The watcher, until its first heartbeat."""
         before = self._beat()
         self._watcher = watcher = self._run("monitoring", "worker")
-        eventually(
-            lambda: self._beat() != before or watcher.poll() is not None, 30, "a heartbeat"
-        )
+        eventually(lambda: self._beat() != before or watcher.poll() is not None, 30, "a heartbeat")
         assert watcher.poll() is None, self.log.read_text()
 
     def _beat(self) -> object:

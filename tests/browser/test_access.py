@@ -72,8 +72,7 @@ def test_a_barrier_inside_the_board_would_be_seen(ward: Hospital, visit: Visit) 
     """The rule above is able to fail, also for what stands inside a component of ours."""
     visitor = visit(ward).to_board()
     visitor.page.locator(".tile h2").first.evaluate(
-        "(heading) => { heading.style.color = getComputedStyle(heading.closest('.tile'))"
-        ".backgroundColor; }"
+        "(heading) => { heading.style.color = '#e8b8b8'; }"
     )
     assert [one for one in serious(visitor) if one.startswith("color-contrast")]
 

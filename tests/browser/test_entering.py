@@ -88,9 +88,7 @@ def test_an_impossible_temperature_is_refused_beside_its_field(
     assert ward.checks(flap)[0]["flap_temp_c"] == 33.4
 
 
-def test_what_cannot_be_read_is_never_guessed(
-    nurse: Visitor, ward: Hospital, flap: str
-) -> None:
+def test_what_cannot_be_read_is_never_guessed(nurse: Visitor, ward: Hospital, flap: str) -> None:
     """Text, a minus sign, out of range, degrees Fahrenheit: refused, nothing converted."""
     nurse.sign_as()
     for sign, typed in (

@@ -84,22 +84,25 @@ def test_a_hostile_address_opens_nothing(ward: Hospital, visit: Visit) -> None:
         assert_inert(visitor)
 
 
-@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\x00", "\u200b"])
-def test_text_that_turns_around_is_not_shown_as_given(
-    ward: Hospital, visit: Visit, sign: str
-) -> None:
-    """A note with a character that reverses or hides text can't make a value read as another: it
-    is refused, or stands apart without changing what follows it."""
-    flap = ward.admit()
+LOOSE = """(root) => [...root.querySelectorAll("span, strong, b, small, button")]
+  .filter((node) => node.textContent && getComputedStyle(node).display.startsWith("inline"))
+  .filter((node) => !getComputedStyle(node).unicodeBidi.startsWith("isolate"))
+  .map((node) => node.textContent)"""
+
+
+def test_text_that_turns_around_turns_nothing_else(ward: Hospital, visit: Visit) -> None:
+    """A character that reverses the reading direction is kept as typed and reverses nothing beside
+    it: 5.1 next to it never reads 1.5."""
+    turned = "cold \u202e1.5 and warm"
+    flap = ward.admit("TURNER, \u202eAda", label="L \u202eALT")
     nurse = visit(ward).to_form(flap)
-    nurse.say(colour="matches")
+    nurse.occlusion()
     nurse.press(nurse.page.get_by_role("button", name="yes, something is wrong"))
-    nurse.page.get_by_label("What worries you").fill(f"refill {sign}5.1 s")
-    nurse.sign_as()
+    nurse.page.get_by_label("What worries you").fill(turned)
+    assert nurse.page.locator(".form").evaluate(LOOSE) == []
     nurse.save()
-    expect(nurse.verdict.or_(nurse.page.locator(".error:visible")).first).to_be_visible()
-    if ward.checks(flap):
-        around = nurse.verdict.locator(".found").evaluate(
-            "(node) => node.getBoundingClientRect().width > 0 && node.textContent"
-        )
-        assert "5.1 s" in around
+    nurse.read_verdict("RED: call now")
+    assert nurse.verdict.evaluate(LOOSE) == []
+    assert ward.checks(flap)[0]["concern_about"] == turned
+    nurse.to_board()
+    assert nurse.tile(flap).evaluate(LOOSE) == []

@@ -38,7 +38,9 @@ def test_a_routine_check_takes_twelve_actions_from_the_tile(ward: Hospital, visi
     assert (row["flap_temp_c"], row["control_temp_c"]) == (33.4, 33.9)
     assert (row["by"], row["severity"], row["source"]) == ("n-okafor", "none", "bedside")
     expect(nurse.verdict).to_contain_text(re.compile(r"Saved \d\d:\d\d, observed \d\d:\d\d, by N"))
-    expect(nurse.verdict.locator(".next")).to_contain_text(re.compile(r"Next check \d\d:\d\d \(in "))
+    expect(nurse.verdict.locator(".next")).to_contain_text(
+        re.compile(r"Next check \d\d:\d\d \(in ")
+    )
     nurse.press(nurse.verdict.get_by_role("button", name="Ward board"))
     expect(nurse.tile(flap)).to_have_attribute("data-severity", "none")
 
@@ -110,7 +112,9 @@ def test_a_red_check_reaches_another_open_board(ward: Hospital, visit: Visit) ->
     print(f"\nred on the other board after {took:.1f} s")
     assert took <= 8
     expect(office.tile(flap)).to_contain_text("RED")
-    expect(office.tile(flap).locator(".why p").first).to_contain_text(re.compile("colour white", re.IGNORECASE))
+    expect(office.tile(flap).locator(".why p").first).to_contain_text(
+        re.compile("colour white", re.IGNORECASE)
+    )
     expect(office.tile(flap).locator(".plan")).to_contain_text("nobody")
     (alert,) = ward.alerts(flap)
     assert (alert["severity"], alert["state"]) == ("red", "open")
