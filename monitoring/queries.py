@@ -32,7 +32,7 @@ from monitoring.rows import (
     PatientRow,
     table_of,
 )
-from monitoring.short_lists import ShortLists, short_lists
+from monitoring.short_lists import ShortLists, holds_and_returns, short_lists
 
 _patient = table_of(PatientRow)
 _flap = table_of(FlapRow)
@@ -124,12 +124,6 @@ _flaps = select(*_flap_columns).select_from(
 )
 _one_flap = _flaps.where(_flap.c.id == bindparam("flap"))
 _active_flaps = _flaps.where(_flap.c.ended_at.is_(None)).order_by(_flap.c.id)
-_holds = select(_hold.c.flap_id, *(_hold.c[n] for n in _HOLD)).order_by(_hold.c.from_at, _hold.c.id)
-_returns = select(_return.c.flap_id, *(_return.c[n] for n in _RETURN)).order_by(
-    _return.c.decided_at, _return.c.id
-)
-_one_holds = _holds.where(_hold.c.flap_id == bindparam("flap"))
-_one_returns = _returns.where(_return.c.flap_id == bindparam("flap"))
 _is_active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
 
 
@@ -159,12 +153,11 @@ def flap_from_rows(
 
 
 def load_flap(conn: Connection, flap_id: str) -> StoredFlap:
-    """One flap, active or not, in three statements. Raises UnknownFlap."""
+    """One flap, active or not, in two statements. Raises UnknownFlap."""
     row = conn.execute(_one_flap, {"flap": flap_id}).first()
     if row is None:
         raise UnknownFlap(f"There is no flap {flap_id}.")
-    asked = {"flap": flap_id}
-    return flap_from_rows(row, conn.execute(_one_holds, asked), conn.execute(_one_returns, asked))
+    return flap_from_rows(row, *holds_and_returns(conn, flap_id))
 
 
 def active_flap_ids(conn: Connection) -> list[str]:

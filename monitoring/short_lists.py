@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    bindparam,
     cast,
     literal,
     null,
@@ -88,18 +89,24 @@ def _arm(kind: str, **said: Column[Any] | ColumnElement[Any]) -> Select[Any]:
     return select(*columns)
 
 
+_holds = _arm(
+    "hold", owner=_hold.c.flap_id, first=_hold.c.from_at, second=_hold.c.until_at,
+    word=_hold.c.reason, place=_hold.c.id,
+)  # fmt: skip
+_returns = _arm(
+    "return", owner=_return.c.flap_id, first=_return.c.decided_at,
+    second=_return.c.into_theatre_at, third=_return.c.perfused_again_at,
+    fourth=_return.c.back_at, word=_return.c.finding,
+    number=cast(_return.c.salvaged, Integer), place=_return.c.id,
+)  # fmt: skip
+_one = union_all(
+    _holds.where(_hold.c.flap_id == bindparam("flap")),
+    _returns.where(_return.c.flap_id == bindparam("flap")),
+)
 _active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
 _every = union_all(
-    _arm(
-        "hold", owner=_hold.c.flap_id, first=_hold.c.from_at, second=_hold.c.until_at,
-        word=_hold.c.reason, place=_hold.c.id,
-    ).where(_hold.c.flap_id.in_(_active)),
-    _arm(
-        "return", owner=_return.c.flap_id, first=_return.c.decided_at,
-        second=_return.c.into_theatre_at, third=_return.c.perfused_again_at,
-        fourth=_return.c.back_at, word=_return.c.finding,
-        number=cast(_return.c.salvaged, Integer), place=_return.c.id,
-    ).where(_return.c.flap_id.in_(_active)),
+    _holds.where(_hold.c.flap_id.in_(_active)),
+    _returns.where(_return.c.flap_id.in_(_active)),
     _arm(
         "recheck", owner=_recheck.c.flap_id, first=_recheck.c.asked_at, second=_recheck.c.due_at,
         word=_recheck.c.rule, louder=_recheck.c.if_unmet, severity=_recheck.c.severity,
@@ -113,11 +120,25 @@ _every = union_all(
 )  # fmt: skip
 
 
+def holds_and_returns(
+    conn: Connection, flap_id: str
+) -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
+    """One flap's holds and returns, earliest first, in one statement."""
+    found = _by_kind(conn.execute(_one, {"flap": flap_id}).all())
+    holds = [_a_hold(row) for row in _ordered(found.get("hold", ()), 1)]
+    return holds, [_a_return(row) for row in _ordered(found.get("return", ()), 1)]
+
+
+def _by_kind(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
+    found: dict[str, list[Sequence[Any]]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row[1:])
+    return found
+
+
 def short_lists(conn: Connection) -> ShortLists:
     """The short lists of every active flap, in one statement."""
-    found: dict[str, list[Sequence[Any]]] = {}
-    for row in conn.execute(_every).all():
-        found.setdefault(row[0], []).append(row[1:])
+    found = _by_kind(conn.execute(_every).all())
     beats = [_heartbeat(row) for row in found.get("beat", ())]
     return ShortLists(
         holds=_by_flap(_a_hold(row) for row in _ordered(found.get("hold", ()), 1)),

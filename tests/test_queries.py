@@ -373,7 +373,7 @@ def test_the_gist_of_a_judgement_stands_beside_its_check(record: Record) -> None
 
 
 def test_a_flap_comes_back_with_its_patient_holds_returns_and_baseline(record: Record) -> None:
-    """Everything the judge and the schedule ask of a flap, in three statements."""
+    """Everything the judge and the schedule ask of a flap, in two statements."""
     baseline = _check(-120, signs={"flap_temp_c": 33.0, "control_temp_c": 34.0})
     facts = _facts(
         monitors={"handheld", "nirs"}, risk_factors=set(RiskFactor), skin_type="V", side="left",
@@ -391,7 +391,7 @@ def test_a_flap_comes_back_with_its_patient_holds_returns_and_baseline(record: R
         queries.set_baseline(conn, "L", baseline)
     with _counted(record) as said, record.read() as conn:
         found = queries.load_flap(conn, "L")
-    assert len(said) == 3
+    assert len(said) == 2
     assert (found.patient, found.flap.facts, found.flap.protocol_id) == (
         PATIENT, facts, "skin-paddle@1",
     )  # fmt: skip

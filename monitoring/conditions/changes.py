@@ -80,9 +80,11 @@ class ChangedBy(Leaf):
             return None
         if value not in self.to:
             return False
-        seen = [then for _, then in self._references(view)]
-        if any(then in self.from_words for then in seen):
-            return True
+        seen = False
+        for _, then in self._references(view):  # newest first: mostly the first one answers
+            if then in self.from_words:
+                return True
+            seen = True
         return False if seen else None
 
     def _references(self, view: View) -> Iterator[tuple[int, SignValue]]:
