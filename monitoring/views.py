@@ -351,6 +351,8 @@ def verdict_data(
     severity, title = _WORDS[judged.severity]
     if not judged.full and judged.severity is Severity.NONE:
         severity, title = "unknown", "Saved, but not complete: the flap is not cleared"
+    if saved.struck or saved.amended:
+        severity, title = "unknown", "This check counts no more"
     observed = clock(check.observed_at, zone, now)
     by = names.get(check.by, check.by)
     return VerdictData(
@@ -385,9 +387,13 @@ def _marks(saved: Saved, bed: Bedside, observed: str) -> list[str]:
     said = []
     if saved.repeated:
         said.append("This check was saved before; nothing was written twice.")
+    if saved.struck:
+        said.append("It was struck through since: if the flap was looked at again, enter it anew.")
+    if saved.amended:
+        said.append("It was amended since: the other version is on the flap's page.")
     if saved.late:
         said.append(f"Entered late: what it found would have been known at {observed}.")
-    if not saved.current:
+    if not (saved.current or saved.struck or saved.amended):
         said.append("A newer check stands: this one does not say how the flap is now.")
     if not saved.assessment.full:
         lacked = [

@@ -26,6 +26,9 @@ from monitoring.domain import (
 )
 from monitoring.episodes import StoredAlert
 
+LONGEST_WAY = timedelta(hours=12)
+"""How far ahead somebody may say that they will be there."""
+
 KEPT_FINDINGS = 40
 """How many findings an episode carries as evidence; every one stays with its own check."""
 
@@ -226,10 +229,12 @@ def acknowledge_alert(
     """Somebody has it: who, what they are going to do, and by when.
 
     Raises Refused for a closed alert, for one that another person has (naming them), and for an
-    expected time in the past.
+    expected time in the past or more than 12 h ahead.
     """
     if expected_at < now:
         raise Refused("The expected time is in the past: say when you will be there.")
+    if expected_at > now + LONGEST_WAY:
+        raise Refused("That is more than 12 h ahead: nobody has an alert for so long.")
     with record.write() as conn:
         person = known_person(conn, by)
         alert = _open_alert(conn, alert_id, "acknowledge")

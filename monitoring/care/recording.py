@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from monitoring import checks, episodes, queries, schedule, store
 from monitoring.assess import LOOK_BACK, assess, is_baseline
@@ -30,6 +32,7 @@ from monitoring.care.bedside import (
 from monitoring.care.judging import judge_again
 from monitoring.care.rechecking import ask_again, settle_monitoring
 from monitoring.checks import StoredCheck
+from monitoring.conditions import lasting
 from monitoring.domain import Assessment, Check, Refused, Severity, Source, Stream
 from monitoring.episodes import StoredAlert
 from monitoring.protocol import Protocol
@@ -63,7 +66,8 @@ class Saved:
     """A check as it was committed and read back, and what follows from it.
 
     ``late`` says that it was recorded more than 15 min after it was observed: what it found would
-    have been known then. ``current`` says that no newer check stands.
+    have been known then. ``current`` says that no newer check stands; ``struck`` and ``amended``
+    that it stands no more itself: struck through since, or replaced by another version.
     """
 
     check: Check
@@ -73,6 +77,8 @@ class Saved:
     repeated: bool
     late: bool
     current: bool
+    struck: bool = False
+    amended: bool = False
 
 
 def record_check(
@@ -87,7 +93,7 @@ def record_check(
     """
     check = replace(check, recorded_at=now, source=_source(check, now))
     touched: list[int] = []
-    with record.write() as conn:
+    with _own_key(), record.write() as conn:
         bed = at_bed(conn, protocols, check.flap_id, now)
         known = checks.find_check(conn, check.key)
         if known is None:
@@ -144,12 +150,31 @@ def _plain(value: object) -> object:
 
 
 def _same_or_refuse(known: StoredCheck, check: Check) -> None:
-    apart = abs(known.check.observed_at - check.observed_at)
-    if known.body_hash != body_hash(check) or apart > SAME_SAVE:
+    if known.body_hash != body_hash(check):
         raise OtherBody(
             "This form was saved already, with other values. What was saved stands: "
             "amend it on the flap's page."
         )
+    apart = check.observed_at - known.check.observed_at
+    if abs(apart) > SAME_SAVE:
+        when = "earlier" if apart > timedelta(0) else "later"
+        raise OtherBody(
+            f"This form was saved already with these values, as observed {lasting(abs(apart))} "
+            f"{when}. What was saved stands. If this is another look, begin a new form."
+        )
+
+
+@contextmanager
+def _own_key() -> Iterator[None]:
+    """Two saves of one form for two flaps at once: the second finds the key taken."""
+    try:
+        yield
+    except IntegrityError as error:
+        if not store.broke(error, "flap_check", "key"):
+            raise
+        raise OtherBody(
+            "This form was saved already, for another flap. What was saved stands."
+        ) from None
 
 
 def _write(
@@ -210,6 +235,8 @@ def _read_back(
         repeated=repeated,
         late=stored.check.recorded_at - stored.check.observed_at > LATE,
         current=newest == key,
+        struck=stored.struck_at is not None,
+        amended=stored.replaced_by_key is not None,
     )
 
 
@@ -235,7 +262,7 @@ def amend_check(
     """
     why = with_reason(reason)
     touched: list[int] = []
-    with record.write() as conn:
+    with _own_key(), record.write() as conn:
         bed, old = _locked(conn, protocols, key, now)
         new = replace(check, by=old.check.by, source=old.check.source, recorded_at=now)
         known = checks.find_check(conn, new.key)

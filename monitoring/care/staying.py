@@ -66,7 +66,9 @@ def admit_flap(
                     raise Refused(f"{facts.label} of {patient.name} is monitored already.")
             store.pin_protocol(conn, chosen.key, chosen.hash, now)
             queries.insert_flap(conn, new_id, patient_id, facts, chosen.key, by=by, at=now)
-    except IntegrityError:  # two admissions of one new MRN at once: the second finds it taken
+    except IntegrityError as error:  # two admissions of one new MRN at once: the second finds it
+        if not store.broke(error, "patient", "mrn"):
+            raise
         raise Refused(
             f"Somebody admitted MRN {patient.mrn} at the same moment: look at the board."
         ) from None

@@ -154,6 +154,11 @@ def test_answers_that_cannot_be_are_refused(bed: Bed) -> None:
             bed.record, alert_id=alert.id, by="diaz", intent=Intent.COMING, expected_at=at(3),
             now=at(4),
         )  # fmt: skip
+    with pytest.raises(Refused, match="more than 12 h ahead"):
+        care.acknowledge_alert(
+            bed.record, alert_id=alert.id, by="diaz", intent=Intent.COMING,
+            expected_at=at(4 + 12 * 60 + 1), now=at(4),
+        )  # fmt: skip
     assert everything(bed.record) == before
     close(bed, 5)
     with pytest.raises(Refused, match="was closed at 12:05 UTC: nothing to acknowledge"):

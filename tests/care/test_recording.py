@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from monitoring import care, episodes, store
+from monitoring import care, episodes, store, views, ward
 from monitoring.domain import AlertState, Refused, Severity, Source, Stream
 from monitoring.queries import UnknownFlap
 from monitoring.store import Record
@@ -90,6 +91,36 @@ def test_a_key_of_another_flap_is_refused(bed: Bed) -> None:
     other = admit(bed.record, label="R breast DIEP")
     with pytest.raises(care.OtherBody):
         other.enter(replace(check, flap_id=other.id), 1)
+
+
+def test_a_retry_with_the_time_moved_is_told_so(bed: Bed) -> None:
+    """Tried again 20 min later as of "now": the values are the same, and only the time differs."""
+    check = bed.look(1)
+    bed.enter(check, 1)
+    later = replace(check, observed_at=at(21))
+    with pytest.raises(care.OtherBody, match="as observed 20 min earlier") as told:
+        bed.enter(later, 21)
+    assert "other values" not in str(told.value)
+
+
+def test_a_retry_of_a_check_that_was_struck_says_that_it_is_struck(bed: Bed) -> None:
+    """The answer to the second press shows the check, and that it counts no more; the same for
+    one that was amended meanwhile."""
+    struck, amended = bed.look(1), bed.look(31)
+    for check in (struck, amended):
+        bed.enter(check, 31)
+    bed.retract(struck.key, 32)
+    bed.amend(amended.key, bed.look(31, PALE), 33)
+    first, second = bed.enter(struck, 34), bed.enter(amended, 34)
+    assert (first.repeated, first.struck, first.amended) == (True, True, False)
+    assert (second.repeated, second.struck, second.amended) == (True, False, True)
+    (here,) = ward.snapshot(bed.record, PROTOCOLS, at(34)).beds
+    for saved, word in ((first, "struck through"), (second, "amended")):
+        said = views.verdict_data(
+            saved, here, (), call={}, names={}, now=at(34), zone=ZoneInfo("Europe/London")
+        )
+        assert said["title"] == "This check counts no more"
+        assert any(word in mark for mark in said["marks"])
 
 
 def test_two_nurses_saving_at_once_wait_for_each_other(bed: Bed) -> None:
