@@ -1,4 +1,4 @@
-"""A hospital to test in: the real server and watcher as processes, on a real record of their own."""
+"""A hospital to test in: the real server and watcher as processes, on a record of their own."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hospital import Hospital
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, took
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -34,7 +34,7 @@ def is_old(visitor: Visitor) -> None:
     """The board says within 15 s that it is not live, over everything it shows."""
     started = time.monotonic()
     expect(visitor.banner).to_contain_text(NOT_LIVE, timeout=15_000)
-    print(f"\nNOT LIVE after {time.monotonic() - started:.1f} s")
+    took("NOT LIVE on an open board", started)
     expect(visitor.live).to_contain_text("not live")
     expect(visitor.page.locator(".board")).to_have_class(re.compile("not-live"))
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hospital import Hospital
-from tests.browser.visitor import ROUTINE, Visitor
+from tests.browser.visitor import ROUTINE, Visitor, took
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -27,8 +27,7 @@ def test_a_routine_check_takes_twelve_actions_from_the_tile(ward: Hospital, visi
     nurse.routine()
     nurse.save()
     nurse.read_verdict("No finding")
-    took = time.monotonic() - started
-    print(f"\nroutine check: {nurse.actions} actions, {took:.1f} s scripted")
+    took(f"a routine check of {nurse.actions} actions, scripted,", started)
     assert nurse.actions <= 12
     (row,) = ward.checks(flap)
     assert {sign: row[sign] for sign in ROUTINE if sign != "refill"} == {
@@ -108,9 +107,7 @@ def test_a_red_check_reaches_another_open_board(ward: Hospital, visit: Visit) ->
     started = time.monotonic()
     nurse.save()
     expect(office.tile(flap)).to_have_attribute("data-severity", "red", timeout=8000)
-    took = time.monotonic() - started
-    print(f"\nred on the other board after {took:.1f} s")
-    assert took <= 8
+    assert took("a red check on another open board", started) <= 8
     expect(office.tile(flap)).to_contain_text("RED")
     expect(office.tile(flap).locator(".why p").first).to_contain_text(
         re.compile("colour white", re.IGNORECASE)

@@ -4,6 +4,7 @@ choice and filled field counted as one action, and what their browser did meanwh
 from __future__ import annotations
 
 import re
+import time
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, expect
@@ -35,6 +36,13 @@ ANSWERED = """(rows) => rows.flatMap((row) =>
   [...row.querySelectorAll("input, textarea, [aria-pressed='true'], .unable.chosen")]
     .filter((node) => node.type === "radio" ? node.checked : node.matches("button") || node.value)
     .map((node) => `${row.dataset.sign}: ${node.value || node.textContent}`))"""
+
+
+def took(what: str, started: float) -> float:
+    """Seconds since ``started``, said aloud for whoever runs the tests with -s."""
+    seconds = time.monotonic() - started
+    print(f"\n{what} took {seconds:.1f} s")  # noqa: T201
+    return seconds
 
 
 class Visitor:
