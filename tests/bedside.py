@@ -67,12 +67,14 @@ class Bed:
     record: Record
     id: str
 
-    def look(self, minutes: float, signs: Mapping[str, Any] | None = None, by: str = "ana") -> Check:
+    def look(
+        self, minutes: float, signs: Mapping[str, Any] | None = None, by: str = "ana"
+    ) -> Check:
         return a_look(self.id, minutes, signs or {}, by)
 
     def save(
-        self, minutes: float, signs: Mapping[str, Any] | None = None, *, entered: float | None = None,
-        by: str = "ana",
+        self, minutes: float, signs: Mapping[str, Any] | None = None, *,
+        entered: float | None = None, by: str = "ana",
     ) -> Saved:  # fmt: skip
         """Observe at one time and enter it then, or later."""
         return self.enter(self.look(minutes, signs, by), minutes if entered is None else entered)

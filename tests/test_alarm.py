@@ -41,7 +41,9 @@ def episode(
 def written() -> set[tuple[str, str, str, bool]]:
     """The table as the docstring shows it."""
     rows = re.findall(
-        r"^    (\(none\)|open|acknowledged) +(\w+) +(\w+) +(yes|no)\b", alarm.__doc__ or "", re.M
+        r"^    (\(none\)|open|acknowledged) +(\w+) +(\w+) +(yes|no)\b",
+        alarm.__doc__ or "",
+        re.MULTILINE,
     )
     return {(a, b, c, d == "yes") for a, b, c, d in rows}
 

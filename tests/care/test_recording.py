@@ -186,10 +186,14 @@ def test_time_may_run_two_minutes_ahead_and_no_more(bed: Bed) -> None:
 
 
 def test_a_check_from_before_monitoring_is_refused(bed: Bed) -> None:
-    """A check half an hour before monitoring began may count; an earlier one is a wrong date."""
-    bed.save(-30, entered=1)
+    """A check half an hour before monitoring began may count; an earlier one is a wrong date, and
+    so is one from before there was perfusion."""
+    with pytest.raises(Refused, match="before the flap was perfused"):
+        bed.save(-1, entered=1)
+    waited = admit(bed.record, label="R breast DIEP", perfused_at=at(-60), monitoring_from=at(0))
+    waited.save(-30, entered=1)
     with pytest.raises(Refused, match="before the flap was monitored"):
-        bed.save(-31, entered=1)
+        waited.save(-31, entered=1)
 
 
 @pytest.mark.parametrize(
@@ -310,9 +314,7 @@ def test_unknown_names_are_refused(
     """Neither an unknown nurse nor an unknown flap gets a check."""
     before = everything(bed.record)
     with pytest.raises(error, match=r"^(Nobody|There is no flap)"):
-        care.record_check(
-            bed.record, PROTOCOLS, a_look(flap or bed.id, 1, {}, by=who), now=at(1)
-        )
+        care.record_check(bed.record, PROTOCOLS, a_look(flap or bed.id, 1, {}, by=who), now=at(1))
     assert everything(bed.record) == before
 
 
