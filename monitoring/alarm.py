@@ -30,9 +30,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol as Protocol_
 
-from monitoring.domain import AlertState, Finding, MonitoringError, Pattern, Severity, Stream
+from monitoring.domain import AlertState, Check, Finding, MonitoringError, Pattern, Severity, Stream
 from monitoring.protocol import Protocol
 from monitoring.schedule import Noticed, Recheck
+from monitoring.signs import SIGNS
 
 
 class AlertEvent(StrEnum):
@@ -226,6 +227,14 @@ def louder(standing: Iterable[Recheck], held: bool, now: datetime) -> list[Reche
     """Those of the standing rechecks (see ``schedule.standing_rechecks``) that were not done in
     time and whose finding turns louder; none while the flap is on hold."""
     return [r for r in standing if r.if_unmet is not None and r.due_at <= now and not held]
+
+
+def answers(check: Check, finding: Finding) -> bool:
+    """Whether a later check is what the finding's recheck asked for. Any check is, but where the
+    finding turns louder without one: then it needs a value for every sign that was found."""
+    if finding.if_unmet is None:
+        return True
+    return _looked_for(e.sign for e in finding.evidence) & SIGNS.keys() <= check.seen
 
 
 ARRIVAL_GRACE = timedelta(minutes=5)

@@ -19,7 +19,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from monitoring.alarm import watch_findings
+from monitoring.alarm import answers, watch_findings
 from monitoring.assess import assess, is_baseline, view_of
 from monitoring.domain import (
     Assessment,
@@ -333,7 +333,11 @@ class Run:
 
     def _noticed(self, now: datetime) -> list[Noticed]:
         looks = [Look(c.observed_at, c.recorded_at, a.full, c.key) for c, a in self.judged]
-        asked = [r for c, a in self.judged for r in _rechecks(c, a)]
+        asked = [
+            recheck
+            for n, (c, a) in enumerate(self.judged)
+            for recheck in _rechecks(c, a, [later for later, _ in self.judged[n + 1 :]])
+        ]
         return [
             n
             for n in notice(self.flap, self.protocol, looks, asked, now)
@@ -341,11 +345,14 @@ class Run:
         ]
 
 
-def _rechecks(check: Check, judged: Assessment) -> Iterator[Recheck]:
+def _rechecks(check: Check, judged: Assessment, after: Sequence[Check]) -> Iterator[Recheck]:
     for finding in judged.findings:
-        if finding.recheck_minutes is not None:
-            due = check.observed_at + timedelta(minutes=finding.recheck_minutes)
-            yield Recheck(check.observed_at, due, finding.rule, finding.if_unmet, check.key)
+        if finding.recheck_minutes is None or any(answers(later, finding) for later in after):
+            continue
+        due = check.observed_at + timedelta(minutes=finding.recheck_minutes)
+        yield Recheck(
+            check.observed_at, due, finding.rule, finding.if_unmet, check.key, judged.severity
+        )
 
 
 def _watch_levels(protocol: Protocol, noticed: Iterable[Noticed]) -> Mapping[str, set[int]]:

@@ -271,6 +271,12 @@ class Return(_Value):
             )
         return self
 
+    def as_of(self, moment: datetime) -> Return:
+        """As far as the return had gone by then."""
+        names = ("into_theatre_at", "perfused_again_at", "back_at")
+        ahead = [n for n in names if (at := getattr(self, n)) is not None and at > moment]
+        return self.model_copy(update=dict.fromkeys(ahead)) if ahead else self
+
 
 class Outcome(_Value):
     """How the flap ended. partial_loss carries its percentage, nothing else does."""
@@ -541,9 +547,9 @@ class Flap:
         return max([self.facts.monitoring_from, *back])
 
     def as_of(self, moment: datetime) -> Flap:
-        """The flap as it stood then: without later returns, without a baseline from before the
-        return it was last back from."""
-        returns = tuple(r for r in self.returns if r.back_at is None or r.back_at <= moment)
+        """The flap as it stood then: without what came later of its returns, and without a
+        baseline from before the return it was last back from."""
+        returns = tuple(r.as_of(moment) for r in self.returns if r.decided_at <= moment)
         flap = self if returns == self.returns else replace(self, returns=returns)
         back = max((r.back_at for r in returns if r.back_at is not None), default=None)
         if back is None or flap.baseline is None or flap.baseline.observed_at >= back:
@@ -551,8 +557,10 @@ class Flap:
         return replace(flap, baseline=None, baseline_set=False)
 
     def hours(self, moment: datetime) -> float:
-        """Hours since perfusion was last restored (negative before it)."""
-        return (moment - self.perfused_at) / timedelta(hours=1)
+        """Hours since perfusion was last restored by then (negative before the first)."""
+        again = [r.perfused_again_at for r in self.returns if r.perfused_again_at is not None]
+        since = max([self.facts.perfused_at, *(a for a in again if a <= moment)])
+        return (moment - since) / timedelta(hours=1)
 
     def held(self, moment: datetime) -> Hold | None:
         """The hold that covers the moment."""
@@ -596,6 +604,11 @@ class Finding:
         if self.rule == "N1":
             return Stream.CONCERN
         return _STREAM[self.pattern]
+
+    @property
+    def loud(self) -> bool:
+        """Whether it calls somebody: amber or red."""
+        return self.severity.rank >= Severity.AMBER.rank
 
 
 _STREAM = {

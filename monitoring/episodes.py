@@ -436,6 +436,14 @@ def reopen_rechecks(conn: Connection, check_key: UUID) -> None:
     conn.execute(update(_recheck).where(chosen).values(met_by_key=None))
 
 
+def move_recheck(conn: Connection, asked: Recheck) -> None:
+    """The check that asked was replaced: another version of it asks now, due when it was."""
+    values = {
+        "check_key": str(asked.check_key), "asked_at": asked.asked_at, "if_unmet": asked.if_unmet,
+    }  # fmt: skip
+    conn.execute(update(_recheck).where(_recheck.c.id == asked.id).values(**values))
+
+
 def cancel_rechecks(conn: Connection, recheck_ids: Iterable[int], at: datetime) -> None:
     """These are asked for no more: a hold, a review or a discharge."""
     chosen = _recheck.c.id.in_(list(recheck_ids))

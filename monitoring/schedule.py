@@ -8,6 +8,12 @@ finding, an alert or a review. Where the definition leaves a choice:
   that falls inside a hold.
 - A recheck whose grace would end inside a hold moves to the release; one asked before the flap
   came back from theatre is dropped.
+- A slot from before a release is not missed after it: the release's own check is asked for instead.
+- A recheck that turns louder when it is not done (``if_unmet``) is answered only by a check with a
+  value for what was found. That needs the signs, so whoever asked decides it and leaves out those
+  that are answered; any other recheck is met by any later check.
+- A recheck asked for by an amber or red check, or by the schedule itself (a release, an incomplete
+  check), is amber 30 min after its time.
 - An attempted slot stays due until a full check, even after its span: its amber is 30 min after
   the slot, since a slot somebody tried is never "missed".
 - Amber is never earlier than the end of the window, whatever grace a protocol sets.
@@ -51,10 +57,10 @@ from monitoring.slots import (
 
 __all__ = [
     "ATTEMPTED", "ATTEMPT_RECHECK", "BASELINE_WITHIN", "ENTRY_GRACE", "LOOKBACK", "OVERDUE_LONG",
-    "RECHECK_GRACE", "RELEASED", "TIMELINESS_DEFINITION", "Due", "DueState", "Filled", "Look",
-    "Noticed", "Recheck", "Slot", "SlotState", "Timeliness", "due_words", "extra_looks", "fill",
-    "is_full", "next_due", "notice", "open_rechecks", "slot_holding", "slots", "stay_slots",
-    "standing_rechecks", "timeliness",
+    "RECHECK_GRACE", "RECHECK_LONG", "RELEASED", "TIMELINESS_DEFINITION", "Due", "DueState",
+    "Filled", "Look", "Noticed", "Recheck", "Slot", "SlotState", "Timeliness", "due_words",
+    "extra_looks", "fill", "is_full", "next_due", "notice", "open_rechecks", "slot_holding",
+    "slots", "standing_rechecks", "stay_slots", "timeliness",
 ]  # fmt: skip
 
 RECHECK_GRACE = timedelta(minutes=5)
@@ -65,6 +71,10 @@ ATTEMPT_RECHECK = timedelta(minutes=30)
 
 OVERDUE_LONG = timedelta(minutes=30)
 """A slot not filled this long after its time is amber (if it is not missed before)."""
+
+RECHECK_LONG = timedelta(minutes=30)
+"""A recheck that a loud check, a release or an incomplete check asked for is amber this long after
+its time."""
 
 BASELINE_WITHIN = timedelta(hours=4)
 """A flap without a baseline this long after its slots began is flagged (rule X1)."""
@@ -81,8 +91,9 @@ RELEASED = "release"
 class Recheck:
     """A look asked for by a finding, an alert or a review, apart from the slots.
 
-    ``asked_at`` is when the check that asked was observed. The caller leaves out those that a
-    review or two rechecks without worsening have ended: then the slots alone stand again.
+    ``asked_at`` is when the check that asked was observed, ``severity`` how loud that check was.
+    The caller leaves out those that a review or two rechecks without worsening have ended (then
+    the slots alone stand again), and of those with ``if_unmet`` the ones that were answered.
     """
 
     asked_at: datetime
@@ -90,11 +101,18 @@ class Recheck:
     rule: str
     if_unmet: Severity | None = None
     check_key: UUID | None = None
+    severity: Severity = Severity.NONE
 
     @property
     def overdue_at(self) -> datetime:
         """When its grace is over."""
         return self.due_at + RECHECK_GRACE
+
+    @property
+    def long_at(self) -> datetime | None:
+        """When its delay calls somebody; None for what a yellow finding asked for."""
+        loud = self.severity.rank >= Severity.AMBER.rank or self.rule in (ATTEMPTED, RELEASED)
+        return self.due_at + RECHECK_LONG if loud else None
 
 
 class DueState(StrEnum):
@@ -146,12 +164,14 @@ class Noticed:
 
 def open_rechecks(rechecks: Iterable[Recheck], looks: Iterable[Look]) -> list[Recheck]:
     """The rechecks nobody has made yet. Any other check observed after the one that asked meets
-    a recheck, early or late, full or not; one check may meet several, and fill a slot too."""
+    a recheck, early or late, full or not; one check may meet several, and fill a slot too. One
+    that turns louder stands for as long as it is passed here."""
     seen = [(x.observed_at, x.key) for x in looks]
     return [
         r
         for r in rechecks
-        if not any(at > r.asked_at and (key is None or key != r.check_key) for at, key in seen)
+        if r.if_unmet is not None
+        or not any(at > r.asked_at and (key is None or key != r.check_key) for at, key in seen)
     ]
 
 
@@ -352,8 +372,8 @@ def notice(
     grid, known = Grid(flap, protocol), recorded_by(looks, now)
     found = [
         *_unfilled_slots(grid, known, now, now - LOOKBACK if since is None else since),
-        *_twice_attempted(_attempts(grid, known, now)),
-        *_late_rechecks(_standing_rechecks(grid, known, rechecks, now), now),
+        *_twice_attempted(flap, _attempts(grid, known, now), now),
+        *_late_rechecks(flap, _standing_rechecks(grid, known, rechecks, now), now),
         *_no_baseline(flap, now),
         *_long_holds(flap, protocol, now),
     ]
@@ -379,10 +399,16 @@ def _unfilled_slots(
         for fact, at in _deadlines(slot, tried):
             if not horizon < at <= now or grid.flap.held(at) is not None:
                 continue
-            if met is not None and met < at:
+            if (met is not None and met < at) or _released_between(grid.flap, slot.at, at):
                 continue
             because = _overdue_words(slot, fact, at, tried, before)
             yield Noticed(fact, at, because, settled_at=_settled(grid.flap, at, met, now))
+
+
+def _released_between(flap: Flap, after: datetime, until: datetime) -> bool:
+    """Whether a hold ended in (after, until]: then its release asks, and the slot no more."""
+    ends = (h.until_at for h in flap.holds if h.until_at is not None and h.from_at < h.until_at)
+    return any(after < end <= until for end in ends)
 
 
 def _deadlines(slot: Slot, tried: bool) -> tuple[tuple[ScheduleFact, datetime], ...]:
@@ -412,21 +438,37 @@ def _overdue_words(
     return f"{text} (one every {every}){last}."
 
 
-def _twice_attempted(attempts: Sequence[Look]) -> Iterator[Noticed]:
+def _twice_attempted(
+    flap: Flap, attempts: Sequence[Look], now: datetime
+) -> Iterator[Noticed]:
     for number, look in enumerate(attempts[1:], start=2):
         apart = lasting(look.observed_at - attempts[0].observed_at)
         because = f"{number} incomplete checks in a row, {apart} from first to last."
-        yield Noticed("attempted_twice", look.observed_at, because)
+        settled = _settled(flap, look.observed_at, None, now)
+        yield Noticed("attempted_twice", look.observed_at, because, settled_at=settled)
 
 
-def _late_rechecks(asked: Iterable[Recheck], now: datetime) -> Iterator[Noticed]:
+def _late_rechecks(flap: Flap, asked: Iterable[Recheck], now: datetime) -> Iterator[Noticed]:
     for recheck in asked:
-        if recheck.overdue_at <= now:
-            within = lasting(recheck.due_at - recheck.asked_at)
-            because = f"Recheck asked for by {recheck.rule} within {within} was not made."
-            if recheck.rule == RELEASED:
-                because = f"No check within {lasting(RECHECK_GRACE)} of the hold's release."
-            yield Noticed("recheck_overdue", recheck.overdue_at, because, recheck)
+        deadlines: list[tuple[ScheduleFact, datetime]] = [("recheck_overdue", recheck.overdue_at)]
+        if recheck.long_at is not None:
+            deadlines.append(("recheck_long", recheck.long_at))
+        for fact, at in deadlines:
+            if at <= now and flap.held(at) is None:
+                settled = _settled(flap, at, None, now)
+                yield Noticed(fact, at, _not_made(recheck, at), recheck, settled)
+
+
+def _not_made(recheck: Recheck, at: datetime) -> str:
+    late = lasting(at - recheck.due_at)
+    if recheck.rule == RELEASED:
+        return f"No check within {late} of the hold's release."
+    within = lasting(recheck.due_at - recheck.asked_at)
+    if recheck.rule == ATTEMPTED:
+        said = f"No other check within {within} of an incomplete one"
+    else:
+        said = f"Recheck asked for by {recheck.rule} within {within} was not made"
+    return f"{said}." if at == recheck.overdue_at else f"{said}, nor {late} later."
 
 
 def _no_baseline(flap: Flap, now: datetime) -> Iterator[Noticed]:

@@ -15,7 +15,7 @@ from monitoring import alarm, checks, episodes, people, queries, schedule, store
 from monitoring.board import Bedside, OpenAlert, SeenCheck
 from monitoring.care.bedside import as_asked
 from monitoring.checks import JudgedCheck, StoredCheck
-from monitoring.domain import Outcome, Pattern, Severity
+from monitoring.domain import Outcome, Pattern, Severity, Stream
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.protocol import Protocol, UnknownProtocol
 from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn
@@ -254,13 +254,17 @@ Deadline = tuple[str, str, str, datetime]
 
 
 def _passed(bed: Bedside, now: datetime) -> set[Deadline] | None:
-    """Every deadline of the flap that passed by now; None when they cannot be told."""
+    """Every deadline of the flap that passed by now; None when they cannot be told, or when what
+    stands has no open alert and the flap has to be looked at whatever was written down."""
     looks = [s.look for s in bed.seen]
     try:
         noticed = schedule.notice(bed.flap, bed.protocol, looks, bed.rechecks, now)
         said = alarm.watch_findings(bed.protocol, noticed)
         owed = schedule.standing_rechecks(bed.flap, bed.protocol, looks, bed.rechecks, now)
+        stands = alarm.watch_findings(bed.protocol, [n for n in noticed if n.settled_at is None])
     except Exception:
+        return None
+    if not any(a.stream is Stream.MONITORING for a in bed.alerts) and any(f.loud for f in stands):
         return None
     unmet = alarm.louder(owed, bed.flap.held(now) is not None, now)
     return {(bed.flap.id, f.rule, str(f.severity), f.at) for f in said} | {

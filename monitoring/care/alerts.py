@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from monitoring import alarm, episodes, people, store
 from monitoring.alarm import AlertEvent, Episode, Move
+from monitoring.care import rechecking
 from monitoring.care.bedside import AHEAD, known_person
 from monitoring.domain import (
     SYSTEM,
@@ -286,6 +287,7 @@ def close_alert(
             conn, alert_id, state=state, closed_by=by, closed_at=now, close_reason=reason
         )
         tell(conn, alert_id, AlertEvent.CLOSE, by, now, {"reason": reason})
+        rechecking.end_for(conn, alert.flap_id, alert.stream, now)
     return _read_back(record, alert_id)
 
 

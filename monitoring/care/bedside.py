@@ -110,5 +110,6 @@ def asked(conn: Connection, flap_id: str) -> list[schedule.Recheck]:
 def as_asked(stored: episodes.Recheck) -> schedule.Recheck:
     """A stored recheck as the schedule sees it."""
     return schedule.Recheck(
-        stored.asked_at, stored.due_at, stored.rule, stored.if_unmet, stored.check_key
-    )
+        stored.asked_at, stored.due_at, stored.rule, stored.if_unmet, stored.check_key,
+        stored.severity,
+    )  # fmt: skip

@@ -13,8 +13,8 @@ from monitoring import checks, episodes, queries
 from monitoring.assess import is_baseline, judge_stay
 from monitoring.care import alerts
 from monitoring.care.bedside import Bed, asked, looks_of
-from monitoring.care.rechecking import ask_anew, settle_monitoring
-from monitoring.care.watching import stand_again
+from monitoring.care.rechecking import ask_anew
+from monitoring.care.watching import settle_monitoring, stand_again
 from monitoring.domain import Assessment, Check, Finding, Flap
 
 
@@ -43,8 +43,7 @@ def judge_again(
     bed = _with_baseline(conn, bed, stay, judged, gone, instead)
     newest = judged[-1] if judged else None
     touched += alerts.see_recovery(conn, bed.flap.id, judged, by=by, now=now)
-    asking = new.get(newest[0].key, []) if newest is not None else []
-    ask_anew(conn, judged, asking, bed.flap.id, gone, now, bed.flap.slots_from)
+    ask_anew(conn, judged, new, bed.flap.id, gone, instead, now, bed.flap.slots_from)
     if newest is not None:
         looks = looks_of(conn, bed.flap.id, now)
         settle_monitoring(conn, bed, newest[1], looks, asked(conn, bed.flap.id), now)

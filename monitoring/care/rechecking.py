@@ -1,25 +1,23 @@
-"""Rechecks asked for and met, and monitoring alerts that a check answers."""
+"""Rechecks: asked for, met, moved to another version of a check, and ended."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes, schedule
-from monitoring.care import alerts
-from monitoring.care.bedside import Bed, as_asked
+from monitoring import alarm, episodes
+from monitoring.care.bedside import as_asked
 from monitoring.domain import (
     Assessment,
     Check,
     Finding,
     Severity,
     Stream,
-    SystemCloseReason,
 )
-from monitoring.schedule import Look, Recheck
+from monitoring.schedule import Recheck
 
 ROUNDS = 2
 """After so many rechecks without worsening the schedule alone stands again."""
@@ -32,7 +30,8 @@ def ask_again(
     """Meet what the newest check answers, and ask for the rechecks its findings want. Returns
     what is asked for now. ``clear_at`` is when the flap was last seen without a finding."""
     owed = episodes.open_rechecks(conn, check.flap_id)
-    met = [r for r in owed if check.observed_at > r.asked_at and r.check_key != check.key]
+    asked_by = _findings(conn, [r for r in owed if r.if_unmet is not None])
+    met = [r for r in owed if _meets(check, r, asked_by.get(r.id))]
     asking = list(_asking(judged))
     number = _round(conn, check, judged, asking, clear_at) if asking else 1
     if met:
@@ -57,7 +56,9 @@ def _ask(
         rule=finding.rule, if_unmet=finding.if_unmet, check_key=check.key, round=number,
         severity=judged.severity,
     )  # fmt: skip
-    return Recheck(check.observed_at, due_at, finding.rule, finding.if_unmet, check.key)
+    return Recheck(
+        check.observed_at, due_at, finding.rule, finding.if_unmet, check.key, judged.severity
+    )
 
 
 def _round(
@@ -78,33 +79,109 @@ def _round(
 
 
 def ask_anew(
-    conn: Connection, judged: Sequence[tuple[Check, Assessment]], new: Iterable[Finding],
-    flap_id: str, gone: UUID | None, now: datetime, since: datetime,
+    conn: Connection, judged: Sequence[tuple[Check, Assessment]],
+    new: Mapping[UUID, Sequence[Finding]], flap_id: str, gone: UUID | None,
+    instead: UUID | None, now: datetime, since: datetime,
 ) -> None:  # fmt: skip
     """Set right what is asked for, once the stay was judged again.
 
-    What a check that is ``gone`` had met is asked for again unless another met it; what it, or a
-    finding that is no more, had asked for is cancelled. ``new`` findings of the newest check ask.
-    Only checks from ``since`` on (the present course) count as clear.
+    What a check that is ``gone`` had met is asked for again unless another met it. What it had
+    asked for is asked by the version that stands ``instead``, if that says the same, due when it
+    was; otherwise, as with a finding that is no more, it is cancelled. ``new`` findings by check
+    ask: all of the newest check's, and of an older one's those that turn louder and that no later
+    check answers. Only checks from ``since`` on (the present course) ask or count as clear.
     """
     if gone is not None:
         episodes.reopen_rechecks(conn, gone)
-    found = {c.key: {f.rule for f in a.findings} for c, a in judged}
-    for owed in episodes.open_rechecks(conn, flap_id):
-        met = (c for c, _ in judged if c.observed_at > owed.asked_at and c.key != owed.check_key)
-        by = next(met, None)
-        if owed.check_key is not None and owed.rule not in found.get(owed.check_key, ()):
-            episodes.cancel_rechecks(conn, [owed.id], now)
-        elif by is not None:
-            episodes.meet_rechecks(conn, [owed.id], by.key)
-    if judged:
-        check, newest = judged[-1]
-        asking = [f for f in _asking(newest) if f in list(new)]
-        clear = [c.observed_at for c, a in judged if a.full and not a.findings]
-        number = _round(conn, check, newest, asking, max([since, *clear]))
+    standing = _follow(conn, judged, flap_id, gone, instead, now)
+    for number, (check, assessment) in enumerate(judged):
+        asking = [
+            f
+            for f in _asking(assessment)
+            if f in new.get(check.key, ()) and (check.key, f.rule) not in standing
+        ]
+        if not asking or check.observed_at < since:
+            continue
+        if number == len(judged) - 1:
+            _ask_newest(conn, check, assessment, asking, _clear_at(judged, since), now)
+            continue
+        after = [c for c, _ in judged[number + 1 :]]
         for finding in asking:
-            if number <= ROUNDS or finding.if_unmet is Severity.RED:
-                _ask(conn, check, newest, finding, number, now)
+            if finding.if_unmet is not None and not any(alarm.answers(c, finding) for c in after):
+                _ask(conn, check, assessment, finding, 1, now)
+
+
+def _clear_at(judged: Sequence[tuple[Check, Assessment]], since: datetime) -> datetime:
+    return max([since, *(c.observed_at for c, a in judged if a.full and not a.findings)])
+
+
+def _ask_newest(
+    conn: Connection, check: Check, judged: Assessment, asking: Sequence[Finding],
+    clear_at: datetime, now: datetime,
+) -> None:  # fmt: skip
+    number = _round(conn, check, judged, asking, clear_at)
+    for finding in asking:
+        if number <= ROUNDS or finding.if_unmet is Severity.RED:
+            _ask(conn, check, judged, finding, number, now)
+
+
+def _follow(
+    conn: Connection, judged: Sequence[tuple[Check, Assessment]], flap_id: str,
+    gone: UUID | None, instead: UUID | None, now: datetime,
+) -> set[tuple[UUID | None, str]]:  # fmt: skip
+    """Move, cancel or meet what is open; returns (check, rule) of what it was asked by and
+    stands."""
+    found: dict[UUID | None, dict[str, Finding]] = {
+        c.key: {f.rule: f for f in a.findings} for c, a in judged
+    }
+    seen_at = {c.key: c.observed_at for c, _ in judged}
+    standing = set()
+    for owed in episodes.open_rechecks(conn, flap_id):
+        same = gone is not None and owed.check_key == gone and owed.rule in found.get(instead, ())
+        if same and instead is not None:
+            moved = min(seen_at[instead], owed.due_at)
+            louder = found[instead][owed.rule].if_unmet
+            owed = owed._replace(check_key=instead, asked_at=moved, if_unmet=louder)
+            episodes.move_recheck(conn, owed)
+        finding = found.get(owed.check_key, {}).get(owed.rule)
+        if owed.check_key is not None and finding is None:
+            episodes.cancel_rechecks(conn, [owed.id], now)
+            continue
+        by = next((c for c, _ in judged if _meets(c, owed, finding)), None)
+        if by is not None:
+            episodes.meet_rechecks(conn, [owed.id], by.key)
+        standing.add((owed.check_key, owed.rule))
+    return standing
+
+
+def _meets(check: Check, owed: episodes.Recheck, finding: Finding | None) -> bool:
+    """Whether a check is the look that was asked for: a later one, that answers the finding."""
+    if check.observed_at <= owed.asked_at or check.key == owed.check_key:
+        return False
+    return finding is None or alarm.answers(check, finding)
+
+
+def end_for(conn: Connection, flap_id: str, stream: Stream, now: datetime) -> None:
+    """A person closed the alert of this stream: what its findings had asked for is asked no more,
+    and cannot turn louder."""
+    owed = episodes.open_rechecks(conn, flap_id)
+    asked_by = _findings(conn, owed)
+    over = [r.id for r in owed if r.id in asked_by and asked_by[r.id].stream is stream]
+    if over:
+        episodes.cancel_rechecks(conn, over, now)
+
+
+def _findings(conn: Connection, owed: Sequence[episodes.Recheck]) -> dict[int, Finding]:
+    """The finding that asked, by recheck; one asked by nothing that stands is absent."""
+    keys = {r.check_key for r in owed if r.check_key is not None}
+    judged = episodes.current_assessments(conn, keys) if keys else {}
+    return {
+        r.id: finding
+        for r in owed
+        if r.check_key in judged
+        for finding in judged[r.check_key].assessment.findings
+        if finding.rule == r.rule
+    }
 
 
 def _asking(judged: Assessment) -> Iterator[Finding]:
@@ -114,21 +191,3 @@ def _asking(judged: Assessment) -> Iterator[Finding]:
     for finding in asking:
         if finding is soonest or finding.if_unmet is not None:
             yield finding
-
-
-def settle_monitoring(
-    conn: Connection, bed: Bed, judged: Assessment, looks: Sequence[Look],
-    owed: Sequence[Recheck], now: datetime,
-) -> None:  # fmt: skip
-    """Close the flap's monitoring alert when the newest check, a full one, leaves nothing of it
-    standing."""
-    if not judged.full or any(f.stream is Stream.MONITORING and _loud(f) for f in judged.findings):
-        return
-    noticed = schedule.notice(bed.flap, bed.protocol, looks, owed, now)
-    standing = [n for n in noticed if n.settled_at is None]
-    if not any(_loud(f) for f in alarm.watch_findings(bed.protocol, standing)):
-        alerts.close_by_itself(conn, bed.flap.id, SystemCloseReason.CHECK_MADE, now)
-
-
-def _loud(finding: Finding) -> bool:
-    return finding.severity.rank >= Severity.AMBER.rank

@@ -30,7 +30,8 @@ from monitoring.care.bedside import (
     with_reason,
 )
 from monitoring.care.judging import judge_again
-from monitoring.care.rechecking import ask_again, settle_monitoring
+from monitoring.care.rechecking import ask_again
+from monitoring.care.watching import settle_monitoring
 from monitoring.checks import StoredCheck
 from monitoring.conditions import lasting
 from monitoring.domain import Assessment, Check, Refused, Severity, Source, Stream
@@ -43,7 +44,7 @@ SAME_SAVE = timedelta(minutes=15)
 """A save tried again may claim "now" anew; further apart it is another check."""
 
 EARLY = timedelta(minutes=30)
-"""How long before the start of monitoring a check may have been observed."""
+"""How long before the start of monitoring a check may have been observed, once perfused."""
 
 LATE = timedelta(minutes=15)
 """Recorded longer than this after it was observed, a check is a late entry."""
@@ -124,6 +125,8 @@ def _when(bed: Bed, check: Check, now: datetime) -> None:
     not_ahead("The time of this check", check.observed_at, now)
     if check.observed_at < bed.flap.facts.monitoring_from - EARLY:
         raise Refused("This check was observed before the flap was monitored: look at the time.")
+    if check.observed_at < bed.flap.facts.perfused_at:
+        raise Refused("This check was observed before the flap was perfused: look at the time.")
 
 
 def _confirmed(check: Check, confirmed: frozenset[str]) -> None:

@@ -22,6 +22,8 @@ from monitoring.care.bedside import (
     with_reason,
 )
 from monitoring.care.judging import judge_again
+from monitoring.care.watching import stand_again
+from monitoring.checks import StoredCheck
 from monitoring.domain import (
     FlapFacts,
     Hold,
@@ -36,7 +38,6 @@ from monitoring.domain import (
     Stream,
     SystemCloseReason,
 )
-from monitoring.checks import StoredCheck
 from monitoring.protocol import Protocol, find, propose
 from monitoring.queries import Correction
 
@@ -112,13 +113,15 @@ def hold_flap(
 def release_flap(
     record: store.Record, protocols: Protocols, *, flap_id: str, by: str, now: datetime
 ) -> None:
-    """End the flap's hold: a check is due at once. Raises Refused when it is not held."""
+    """End the flap's hold: a check is due at once, and what still stands calls again. Raises
+    Refused when it is not held."""
     with record.write() as conn:
         bed = _acting(conn, protocols, flap_id, by, now)
         held = _held(conn, bed, now)
         if held is None:
             raise Refused(f"{bed.flap.facts.label} is not on hold.")
         queries.release_hold(conn, held.id, by=by, at=now, until_at=now)
+        stand_again(conn, at_bed(conn, protocols, flap_id, now), now)
 
 
 def _held(conn: Connection, bed: Bed, now: datetime) -> queries.StoredHold | None:
@@ -140,7 +143,7 @@ def record_return(
         if moment is not None:
             not_ahead(_TIMES[name], moment, now)
     with record.write() as conn:
-        bed = _acting(conn, protocols, flap_id, by, now)
+        _acting(conn, protocols, flap_id, by, now)
         known = queries.returns_of(conn, flap_id)
         same = next((r for r in known if r.value.decided_at == value.decided_at), None)
         if same is None:
@@ -153,8 +156,9 @@ def record_return(
                 return
             queries.update_return(conn, same.id, value, by=by, at=now)
         if same is None or any(getattr(value, t) != getattr(same.value, t) for t in _TIMES):
-            _theatre(conn, bed, value, by, now)
-            _back(conn, at_bed(conn, protocols, flap_id, now), value, by, now)
+            before = None if same is None else same.value
+            _theatre(conn, flap_id, before, value, by, now)
+            _back(conn, at_bed(conn, protocols, flap_id, now), before, value, by, now)
 
 
 _TIMES = {
@@ -165,39 +169,69 @@ _TIMES = {
 }
 
 
-def _theatre(conn: Connection, bed: Bed, value: Return, by: str, now: datetime) -> None:
-    """The hold of a return: opened on the way into theatre, ended on the way back."""
-    held = _held(conn, bed, now)
-    if value.back_at is None:
-        if value.into_theatre_at is not None and held is None:
-            hold = Hold(from_at=value.into_theatre_at, reason=HoldReason.THEATRE)
-            queries.insert_hold(conn, bed.flap.id, hold, by=by, at=now)
-            alerts.close_by_itself(conn, bed.flap.id, SystemCloseReason.HOLD, now)
+def _theatre(
+    conn: Connection, flap_id: str, before: Return | None, value: Return, by: str, now: datetime
+) -> None:
+    """The hold of a return: from the way into theatre, whatever else holds the flap then, until
+    it is back. Times that are set right move it, and every other hold ends there."""
+    into, back = value.into_theatre_at, value.back_at
+    holds = queries.holds_of(conn, flap_id)
+    own = None if before is None else _hold_of(holds, before)
+    others = [h for h in holds if own is None or h.id != own.id]
+    if own is not None and own.hold.from_at != into:
+        _end_hold(conn, own, own.hold.from_at, by, now)
+        own = None
+    if into is not None and own is None and not any(_holds_all(h.hold, value) for h in others):
+        for other in others:
+            if other.hold.covers(into):
+                _end_hold(conn, other, into, by, now)
+        hold = Hold(from_at=into, until_at=back, reason=HoldReason.THEATRE)
+        queries.insert_hold(conn, flap_id, hold, by=by, at=now)
+    elif own is not None and back is not None and own.hold.until_at != back:
+        _end_hold(conn, own, back, by, now)
+    if back is None:
+        if into is not None:
+            alerts.close_by_itself(conn, flap_id, SystemCloseReason.HOLD, now)
         return
-    if held is not None:
-        until = max(value.back_at, held.hold.from_at)
-        queries.release_hold(conn, held.id, by=by, at=now, until_at=until)
-    elif value.into_theatre_at is not None and not _was_held(bed, value.into_theatre_at):
-        hold = Hold(
-            from_at=value.into_theatre_at, until_at=value.back_at, reason=HoldReason.THEATRE
-        )
-        queries.insert_hold(conn, bed.flap.id, hold, by=by, at=now)
+    for other in queries.holds_of(conn, flap_id):
+        if other.hold.covers(back):
+            _end_hold(conn, other, back, by, now)
 
 
-def _back(conn: Connection, bed: Bed, value: Return, by: str, now: datetime) -> None:
+def _hold_of(holds: list[queries.StoredHold], value: Return) -> queries.StoredHold | None:
+    """The hold that a return stands for."""
+    of_theatre = (h for h in holds if h.hold.reason is HoldReason.THEATRE)
+    return next((h for h in of_theatre if h.hold.from_at == value.into_theatre_at), None)
+
+
+def _holds_all(hold: Hold, value: Return) -> bool:
+    """Whether it is a hold for theatre, from before the way there until after the way back."""
+    into, back, until = value.into_theatre_at, value.back_at, hold.until_at
+    if hold.reason is not HoldReason.THEATRE or into is None or hold.from_at > into:
+        return False
+    return until is None or (back is not None and until >= back)
+
+
+def _end_hold(
+    conn: Connection, held: queries.StoredHold, until: datetime, by: str, now: datetime
+) -> None:
+    queries.release_hold(conn, held.id, by=by, at=now, until_at=until)
+
+
+def _back(
+    conn: Connection, bed: Bed, before: Return | None, value: Return, by: str, now: datetime
+) -> None:
     """Back on the ward a new course begins: what was asked before is asked no more, and the
     baseline is found anew among the checks since."""
     if value.back_at is None:
         return
     owed = episodes.open_rechecks(conn, bed.flap.id)
-    before = [r.id for r in owed if r.asked_at < value.back_at]
-    if before:
-        episodes.cancel_rechecks(conn, before, now)
-    judge_again(conn, bed, since=value.back_at, by=by, now=now)
-
-
-def _was_held(bed: Bed, moment: datetime) -> bool:
-    return any(h.from_at <= moment <= (h.until_at or moment) for h in bed.flap.holds)
+    asked_before = [r.id for r in owed if r.asked_at < value.back_at]
+    if asked_before:
+        episodes.cancel_rechecks(conn, asked_before, now)
+    was = None if before is None else before.back_at
+    since = value.back_at if was is None else min(was, value.back_at)
+    judge_again(conn, bed, since=since, by=by, now=now)
 
 
 def _cancel_rechecks(conn: Connection, flap_id: str, now: datetime) -> None:

@@ -1,19 +1,26 @@
-"""What the watcher writes: deadlines that passed, dated at the deadline, each once."""
+"""What the watcher writes: deadlines that passed, dated at the deadline, each once.
+
+No cause that calls somebody is without an open alert for long: one that a person closed while its
+cause stands is raised again after 30 min, one that a hold closed as soon as the hold is over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from monitoring import alarm, episodes, schedule, store
 from monitoring.care import alerts
 from monitoring.care.bedside import Bed, asked, at_bed, looks_of
-from monitoring.domain import SYSTEM, Finding, Stream
+from monitoring.domain import SYSTEM, Assessment, Finding, Stream, SystemCloseReason
 from monitoring.episodes import WatchFinding
 from monitoring.protocol import Protocol
-from monitoring.schedule import Noticed
+from monitoring.schedule import Look, Noticed, Recheck
+
+AGAIN = timedelta(minutes=30)
+"""How long a person's closing silences a monitoring alert whose cause still stands."""
 
 
 def raise_overdue(
@@ -32,17 +39,35 @@ def raise_overdue(
         settled = [n for n in found if n.settled_at is not None]
         standing = [n for n in found if n.settled_at is None]
         _new(conn, flap_id, alarm.watch_findings(bed.protocol, settled), now)
-        loud = _new(conn, flap_id, alarm.watch_findings(bed.protocol, standing), now)
+        stands = alarm.watch_findings(bed.protocol, standing)
+        loud = _new(conn, flap_id, stands, now)
         louder = _new(conn, flap_id, _unmet(conn, bed, now), now)
         alerts.hear(
             conn, flap_id, [*louder, *loud], full=False, newest=False, by=SYSTEM, now=now
         )
-        return len(loud) + len(louder)
+        return len(loud) + len(louder) + len(_raise_again(conn, flap_id, stands, now))
+
+
+def _raise_again(
+    conn: Connection, flap_id: str, stands: Sequence[Finding], now: datetime
+) -> list[int]:
+    """Raise what stands though its alert was closed, once the closing has had its time."""
+    if not any(f.loud for f in stands):
+        return []
+    known = [a for a in episodes.alerts_of_flap(conn, flap_id) if a.stream is Stream.MONITORING]
+    if any(a.closed_at is None for a in known):
+        return []
+    silent = [
+        a.closed_at + AGAIN for a in known if a.closed_at is not None and a.closed_by != SYSTEM
+    ]
+    if silent and now < max(silent):
+        return []
+    return alerts.hear(conn, flap_id, stands, full=False, newest=False, by=SYSTEM, now=now)
 
 
 def stand_again(conn: Connection, bed: Bed, now: datetime) -> list[int]:
-    """Raise again what the clock shows, once a check that had settled it is struck through or
-    amended: the deadline was written down before, so no later tick would."""
+    """Raise again at once what the clock shows: a check that had settled it was struck through or
+    amended, or the hold that had closed its alert is over."""
     if bed.flap.ended_at is not None:
         return []
     if any(e.stream is Stream.MONITORING for e in alerts.running(conn, bed.flap.id)):
@@ -88,3 +113,17 @@ def _unmet(conn: Connection, bed: Bed, now: datetime) -> list[Finding]:
             if finding.rule == recheck.rule:
                 found.append(alarm.unmet(finding, recheck.due_at))
     return [f for f in found if f is not None]
+
+
+def settle_monitoring(
+    conn: Connection, bed: Bed, judged: Assessment, looks: Sequence[Look],
+    owed: Sequence[Recheck], now: datetime,
+) -> None:  # fmt: skip
+    """Close the flap's monitoring alert when the newest check, a full one, leaves nothing of it
+    standing."""
+    if not judged.full or any(f.stream is Stream.MONITORING and f.loud for f in judged.findings):
+        return
+    noticed = schedule.notice(bed.flap, bed.protocol, looks, owed, now)
+    standing = [n for n in noticed if n.settled_at is None]
+    if not any(f.loud for f in alarm.watch_findings(bed.protocol, standing)):
+        alerts.close_by_itself(conn, bed.flap.id, SystemCloseReason.CHECK_MADE, now)

@@ -129,6 +129,7 @@ class ScheduleIs(Leaf):
             "overdue_long": "a check is 30 min late, or its slot is missed",
             "attempted_twice": "two attempted checks in a row were not full",
             "recheck_overdue": "a recheck asked for is past its grace",
+            "recheck_long": "a recheck that a loud check or a release asked for is 30 min late",
             "no_baseline": "no baseline within 4 h of the start of monitoring",
             "hold_long": "a hold has been open too long",
         }[self.fact]
