@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import streamlit as st
 
-from monitoring import care, stay_views
+from monitoring import care, stay_views, ward
 from monitoring.amending import Changes, amendment
 from monitoring.board import clock
 from monitoring.domain import (
@@ -78,6 +78,27 @@ def strike(stay: Stay) -> None:
         )
 
     finish(stay, "Strike it through", problems, write, "strike")
+
+
+def baseline(stay: Stay) -> None:
+    """A surgeon chooses the check that change is measured from."""
+    check = _chosen(stay, "the baseline")
+    st.markdown("For a registrar or consultant. Every check is judged again from it.")
+    problems = [] if check is not None else ["Choose the check."]
+
+    def write(by: str) -> tuple[str, str]:
+        assert check is not None
+        flap_id, zone = stay.bed.flap.id, _session.settings().zone
+        care.set_baseline(
+            _session.record(), _session.protocols(), flap_id=flap_id, key=check.key, by=by,
+            now=_session.now(),
+        )  # fmt: skip
+        now_set = ward.stay(_session.record(), _session.protocols(), flap_id).bed.flap.baseline
+        assert now_set is not None
+        at = clock(now_set.observed_at, zone, _session.now())
+        return "Baseline set; every check was judged again", f"Baseline: the check of {at}"
+
+    finish(stay, "Set the baseline", problems, write, "baseline")
 
 
 def amend(stay: Stay) -> None:

@@ -215,6 +215,7 @@ def _correct(stay: Stay) -> None:
 ACTS: dict[str, tuple[str, Form, bool]] = {
     "amend": ("Amend a check", _correcting.amend, False),
     "strike": ("Strike a check", _correcting.strike, False),
+    "baseline": ("Set baseline", _correcting.baseline, True),
     "hold": ("Put on hold", _hold, True),
     "release": ("Release from hold", _release, True),
     "return": ("Return to theatre", _return, True),

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from monitoring import care, checks, protocol, queries, ward
-from monitoring.domain import Check, HoldReason
+from monitoring import care, checks, people, protocol, queries, ward
+from monitoring.domain import Check, HoldReason, Role
 from monitoring.store import Record
 from monitoring.ward import Stay
 
@@ -179,6 +179,43 @@ def test_a_struck_check_stays_readable_with_its_reason(
     assert "was the other Adeyemi" in row["said"] and "N. Okafor" in row["said"]
     with ward_record.read() as conn:
         assert not checks.check_by_key(conn, old.key).current
+
+
+def test_a_surgeon_sets_the_baseline_and_a_nurse_does_not(
+    ward_record: Record, open_page: Open
+) -> None:
+    """The check is chosen by its time and by a registrar or consultant; a nurse is refused in a
+    sentence, and nothing changes."""
+    flap_id = calm(ward_record)
+    known = stay(ward_record, flap_id)
+    assert known.bed.flap.baseline is not None and not known.bed.flap.baseline_set
+    other = known.bed.seen[-1].check
+    assert other.key != known.bed.flap.baseline.key
+    staff = {role: of(ward_record, role) for role in (Role.NURSE, Role.CONSULTANT)}
+    at = begin(open_page("flap.py", flap=flap_id), flap_id, "baseline")
+    at = choose(at, "Which check is the baseline?", other.key)
+    at = press(choose(at, "Who are you?", staff[Role.NURSE]), "Set the baseline")
+    assert any("set by a surgeon" in t.value for t in at.text)
+    assert stay(ward_record, flap_id).bed.flap.baseline == known.bed.flap.baseline
+    press(choose(at, "Who are you?", staff[Role.CONSULTANT]), "Set the baseline")
+    after = stay(ward_record, flap_id).bed.flap
+    assert after.baseline is not None
+    assert (after.baseline.key, after.baseline_set) == (other.key, True)
+
+
+def calm(record: Record) -> str:
+    """A flap without an alert, a hold or a return, looked at several times."""
+    beds = ward.snapshot(record, PROTOCOLS, datetime.now(UTC)).beds
+    return next(
+        b.flap.id for b in beds
+        if len(b.seen) > 3 and not b.alerts and not b.flap.holds and not b.flap.returns
+        and b.seen[-1].full and b.seen[-1].severity.rank == 0
+    )  # fmt: skip
+
+
+def of(record: Record, role: Role) -> str:
+    with record.read() as conn:
+        return next(s.id for s in people.list_staff(conn) if s.role is role)
 
 
 def test_a_discharge_with_an_open_alert_is_refused(
