@@ -43,6 +43,7 @@ from monitoring.schedule import ENTRY_GRACE, SlotState, fill
 from monitoring.signs import EVERY_SIGN, SIGNS, SignValue, Unable
 from monitoring.stay_words import SHORT
 from monitoring.views import namesake
+from monitoring.ward import Snapshot
 
 LAST = 6
 """How many checks stand under an alert."""
@@ -69,17 +70,20 @@ Reading = tuple[str, str]
 
 
 def alerts_data(
-    running: Iterable[StoredAlert], beds: Sequence[Bedside],
-    judged: Mapping[Any, StoredAssessment], names: Mapping[str, str], *, now: datetime,
-    zone: ZoneInfo,
-) -> AlertsData:  # fmt: skip
-    """Every alert that is not closed, the worst first: the alerts page."""
-    known = {b.flap.id: b for b in beds}
-    ordered = worst_first(a for a in running if a.flap_id in known)
-    cards = [
-        alert_card(a, known[a.flap_id], judged, names, now=now, zone=zone, others=beds)
-        for a in ordered
-    ]
+    found: Snapshot, judged: Mapping[Any, StoredAssessment], *, now: datetime, zone: ZoneInfo
+) -> AlertsData:
+    """Every alert that is not closed, the worst first: the alerts page. One whose flap has ended
+    or cannot be read has a bare card, never none."""
+    known = {b.flap.id: b for b in found.beds}
+    ordered = worst_first(found.alerts)
+    cards = []
+    for alert in ordered:
+        bed = known.get(alert.flap_id)
+        cards.append(
+            bare_card(alert, found, now=now, zone=zone) if bed is None else alert_card(
+                alert, bed, judged, found.names, now=now, zone=zone, others=found.beds
+            )
+        )  # fmt: skip
     return AlertsData(
         title="Alerts",
         shown_time=f"{now.astimezone(zone):%H:%M:%S}",
@@ -151,6 +155,50 @@ def alert_card(
         protocol=protocol_words(bed.protocol),
         evidence=[_evidence(f, names, now, zone) for f in alert.findings],
         story=[_told(e, names, now, zone) for e in story if e.alert_id == alert.id],
+        answers=_answers(alert),
+    )
+
+
+def bare_card(
+    alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneInfo
+) -> AlertCard:
+    """An alert of a flap that has ended or cannot be read: whose, why, who has it, the answers."""
+    whose = found.whose.get(alert.flap_id)
+    has_it = _has_it(alert, found.names, now, zone)
+    ended = "" if whose is None or whose.ended_at is None else clock(whose.ended_at, zone, now)
+    return AlertCard(
+        id=alert.id,
+        flap_id=alert.flap_id,
+        severity=alert.severity.value,
+        word=alert.severity.upper(),
+        pattern="" if alert.pattern is None else alert.pattern.replace("_", " "),
+        state=alert.state.value,
+        bed="Bed unknown" if whose is None else f"Bed {whose.bed}",
+        name="name unknown" if whose is None else whose.name or "name cannot be read",
+        mrn="unknown" if whose is None else whose.mrn,
+        flap=f"flap {alert.flap_id}" if whose is None else whose.label,
+        namesake="",
+        since=_since(alert, now, zone),
+        marks=[
+            "The record of this flap cannot be read: check the flap by hand."
+            if alert.flap_id in found.unreadable
+            else f"Monitoring of this flap ended {ended}; this alert was not closed."
+        ],
+        why=alert.because,
+        also=_also(alert),
+        do_now=_do_now(alert),
+        plan=has_it or "nobody has it yet",
+        plan_has=bool(has_it),
+        columns=[],
+        checks=[],
+        beside="",
+        unanswered="",
+        rule=alert.rule,
+        rule_why="",
+        sources=[],
+        protocol="",
+        evidence=[_evidence(f, found.names, now, zone) for f in alert.findings],
+        story=[],
         answers=_answers(alert),
     )
 
@@ -416,7 +464,12 @@ def answered(
         return "Closed", f"{what}. {_closed(alert, names, now, zone)}."
     if alert.acknowledged_at is None or alert.intent is None or alert.expected_at is None:
         return "Open again", f"{what}. It became worse meanwhile: nobody has it now."
-    return "Acknowledged", (
-        f"{what}. {_name(alert.acknowledged_by, names)}: {INTENT_WORDS[alert.intent]}, "
-        f"expected {clock(alert.expected_at, zone, now)}."
-    )
+    return "Acknowledged", f"{what}. {_has_it(alert, names, now, zone)}."
+
+
+def _has_it(alert: StoredAlert, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
+    """Who has it: "Dr Diaz: coming, expected 14:10"; nothing when nobody has."""
+    if alert.acknowledged_at is None or alert.intent is None or alert.expected_at is None:
+        return ""
+    who = _name(alert.acknowledged_by, names)
+    return f"{who}: {INTENT_WORDS[alert.intent]}, expected {clock(alert.expected_at, zone, now)}"

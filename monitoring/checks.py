@@ -408,6 +408,20 @@ def _moment(judged: JudgedCheck) -> tuple[datetime, datetime]:
     return judged.check.observed_at, judged.check.recorded_at
 
 
+_count_since = select(
+    select(func.count())
+    .where(_check.c.flap_id == _flap.c.id, _check.c.observed_at >= bindparam("since"))
+    .where(is_current())
+    .correlate(_flap)
+    .scalar_subquery()
+).where(_flap.c.ended_at.is_(None))
+
+
+def most_since(conn: Connection, since: datetime) -> int:
+    """How many current checks observed from ``since`` on the most watched active flap has."""
+    return max(conn.execute(_count_since, {"since": since}).scalars(), default=0)
+
+
 class Memory(Generic[T]):
     """What was made of checks at the last look, for one record.
 

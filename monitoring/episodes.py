@@ -28,6 +28,7 @@ from monitoring.domain import (
     Unanswered,
 )
 from monitoring.rows import (
+    BROKEN,
     AlertEventRow,
     AlertRow,
     AssessmentRow,
@@ -315,6 +316,36 @@ def open_alerts(conn: Connection, flap_id: str | None = None) -> list[StoredAler
     return [_read_alert(row) for row in conn.execute(_open_alerts_of, {"flap": flap_id})]
 
 
+class OpenAlerts(NamedTuple):
+    """Every alert that is not closed. ``broken`` are the flaps of those whose evidence makes no
+    sense any more: these alerts are there, without evidence."""
+
+    alerts: list[StoredAlert]
+    broken: list[str]
+
+
+def every_open_alert(conn: Connection) -> OpenAlerts:
+    """Every alert that is not closed, whatever became of its flap or its evidence, oldest first."""
+    found = OpenAlerts([], [])
+    for row in conn.execute(_open_alerts).all():
+        alert, whole = _whole_or_bare(row)
+        found.alerts.append(alert)
+        if not whole:
+            found.broken.append(alert.flap_id)
+    return found
+
+
+_FINDINGS = StoredAlert._fields.index("findings")
+
+
+def _whole_or_bare(row: Sequence[Any]) -> tuple[StoredAlert, bool]:
+    """The alert, and whether its evidence could be read."""
+    try:
+        return _read_alert(row), True
+    except BROKEN:
+        return _read_alert((*row[:_FINDINGS], "[]", *row[_FINDINGS + 1 :])), False
+
+
 def alerts_of_flap(conn: Connection, flap_id: str) -> list[StoredAlert]:
     """Every alert of the flap, closed ones too, oldest first."""
     chosen = _alerts.where(_alert.c.flap_id == flap_id)
@@ -323,9 +354,10 @@ def alerts_of_flap(conn: Connection, flap_id: str) -> list[StoredAlert]:
 
 
 def find_alert(conn: Connection, alert_id: int) -> StoredAlert | None:
-    """The alert with this id; None when there is none."""
+    """The alert with this id; None when there is none. Without evidence where that makes no
+    sense any more: it can still be answered."""
     row = conn.execute(_one_alert, {"wanted": alert_id}).first()
-    return None if row is None else _read_alert(row)
+    return None if row is None else _whole_or_bare(row)[0]
 
 
 class AlertEvent(NamedTuple):
@@ -515,9 +547,13 @@ def heartbeats(conn: Connection) -> list[Heartbeat]:
 
 
 def hold_in_care(conn: Connection, nurse_id: str, flap_id: str, since: datetime) -> None:
-    """The nurse takes the flap on their list; taking it twice changes nothing."""
+    """The nurse takes the flap on their list; taken again it is there from now on."""
     row = {"nurse_id": nurse_id, "flap_id": flap_id, "since": since}
-    conn.execute(insert_once(conn, CareListRow).values(**row).on_conflict_do_nothing())
+    taken = insert_once(conn, CareListRow).values(**row)
+    again = taken.on_conflict_do_update(
+        index_elements=["nurse_id", "flap_id"], set_={"since": since}
+    )
+    conn.execute(again)
 
 
 def leave_care(conn: Connection, nurse_id: str, flap_id: str) -> None:
@@ -526,7 +562,7 @@ def leave_care(conn: Connection, nurse_id: str, flap_id: str) -> None:
     conn.execute(_care.delete().where(*chosen))
 
 
-def care_list(conn: Connection, nurse_id: str) -> frozenset[str]:
-    """The ids of the flaps on the nurse's list."""
-    chosen = select(_care.c.flap_id).where(_care.c.nurse_id == nurse_id)
+def care_list(conn: Connection, nurse_id: str, since: datetime) -> frozenset[str]:
+    """The ids of the flaps that the nurse took on their list from ``since`` on: this shift's."""
+    chosen = select(_care.c.flap_id).where(_care.c.nurse_id == nurse_id, _care.c.since >= since)
     return frozenset(conn.execute(chosen).scalars())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
 from monitoring.checks import BODY_WIDTH, body_columns, check_from_row, is_current
 from monitoring.domain import (
@@ -23,6 +23,7 @@ from monitoring.domain import (
     Return,
 )
 from monitoring.rows import (
+    BROKEN,
     FlapCheckRow,
     FlapCorrectionRow,
     FlapReturnRow,
@@ -50,10 +51,6 @@ _STAY = (
 )  # fmt: skip
 _HOLD = tuple(Hold.model_fields)
 _RETURN = tuple(Return.model_fields)
-
-
-BROKEN = (ValueError, KeyError, TypeError, AttributeError)
-"""What reading a row raises that makes no true value any more."""
 
 
 class UnknownFlap(MonitoringError):
@@ -170,12 +167,50 @@ def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFla
     caller has just read the short lists."""
     holds, returns, *_ = short_lists(conn) if lists is None else lists
     found = ActiveFlaps([], [])
-    for row in conn.execute(_active_flaps).all():
+    try:
+        rows = conn.execute(_active_flaps).all()
+    except BROKEN:  # a column that cannot even be fetched: look for whose it is
+        rows = _rows_one_by_one(conn, found.unreadable)
+    for row in rows:
         try:
             found.flaps.append(flap_from_rows(row, holds.get(row[0], ()), returns.get(row[0], ())))
         except BROKEN:
             found.unreadable.append(row[0])
     return found
+
+
+def _rows_one_by_one(conn: Connection, unreadable: list[str]) -> list[Row[Any]]:
+    rows: list[Row[Any]] = []
+    for flap_id in active_flap_ids(conn):
+        try:
+            rows += conn.execute(_one_flap, {"flap": flap_id}).all()
+        except BROKEN:
+            unreadable.append(flap_id)
+    return rows
+
+
+class Whose(NamedTuple):
+    """Whose a flap is, as it is stored: all that is asked of one that has ended or cannot be
+    read."""
+
+    flap_id: str
+    label: str
+    name: str
+    mrn: str
+    ward: str
+    bed: str
+    ended_at: datetime | None
+
+
+def whose(conn: Connection, flap_ids: Iterable[str]) -> dict[str, Whose]:
+    """Whose these flaps are, in one statement."""
+    columns = (
+        _flap.c.id, _flap.c.label, _patient.c.name, _patient.c.mrn, _patient.c.ward,
+        _patient.c.bed, _flap.c.ended_at,
+    )  # fmt: skip
+    joined = select(*columns).join(_patient, _patient.c.id == _flap.c.patient_id)
+    chosen = joined.where(_flap.c.id.in_(list(flap_ids)))
+    return {row[0]: Whose(*row) for row in conn.execute(chosen)}
 
 
 def is_empty(conn: Connection) -> bool:

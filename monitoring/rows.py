@@ -83,6 +83,10 @@ class UtcInstant(TypeDecorator[datetime]):
         return None if value is None else from_micros(value)
 
 
+BROKEN = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a row raises that makes no true value any more."""
+
+
 class Row(SQLModel):
     """Base of every table; names every constraint so that a migration can address it."""
 

@@ -7,9 +7,9 @@ arm of the union says what it is in its first column.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 from monitoring.domain import Severity
 from monitoring.episodes import Heartbeat, Recheck
 from monitoring.rows import (
+    BROKEN,
     FlapReturnRow,
     FlapRow,
     HeartbeatRow,
@@ -44,6 +45,7 @@ from monitoring.rows import (
     table_of,
 )
 
+T = TypeVar("T")
 _flap = table_of(FlapRow)
 _hold = table_of(HoldRow)
 _return = table_of(FlapReturnRow)
@@ -66,13 +68,14 @@ _COLUMNS = (
 class ShortLists(NamedTuple):
     """What is known besides flaps, checks and alerts. Holds and returns by flap, earliest first,
     as ``queries.flap_from_rows`` reads them; ``heartbeat`` is the latest of all watchers, None
-    before one."""
+    before one; ``broken`` are the flaps of which one of these makes no sense any more."""
 
     holds: dict[str, list[Sequence[Any]]]
     returns: dict[str, list[Sequence[Any]]]
     rechecks: list[Recheck]
     names: dict[str, str]
     heartbeat: Heartbeat | None
+    broken: list[str]
 
 
 def _arm(kind: str, **said: Column[Any] | ColumnElement[Any]) -> Select[Any]:
@@ -139,14 +142,29 @@ def _by_kind(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
 def short_lists(conn: Connection) -> ShortLists:
     """The short lists of every active flap, in one statement."""
     found = _by_kind(conn.execute(_every).all())
-    beats = [_heartbeat(row) for row in found.get("beat", ())]
+    broken: list[str] = []
+    beats = _each(found.get("beat", ()), _heartbeat, [])
     return ShortLists(
-        holds=_by_flap(_a_hold(row) for row in _ordered(found.get("hold", ()), 1)),
-        returns=_by_flap(_a_return(row) for row in _ordered(found.get("return", ()), 1)),
-        rechecks=[_a_recheck(row) for row in _ordered(found.get("recheck", ()), 2)],
+        holds=_by_flap(_each(_ordered(found.get("hold", ()), 1), _a_hold, broken)),
+        returns=_by_flap(_each(_ordered(found.get("return", ()), 1), _a_return, broken)),
+        rechecks=_each(_ordered(found.get("recheck", ()), 2), _a_recheck, broken),
         names={row[0]: row[5] for row in found.get("staff", ())},
         heartbeat=max(beats, key=lambda beat: beat.at, default=None),
+        broken=broken,
     )
+
+
+def _each(
+    rows: Iterable[Sequence[Any]], make: Callable[[Sequence[Any]], T], broken: list[str]
+) -> list[T]:
+    """What is made of each row; the owner of one that makes no sense is named as broken."""
+    made = []
+    for row in rows:
+        try:
+            made.append(make(row))
+        except BROKEN:
+            broken.append(row[0])
+    return made
 
 
 def _ordered(rows: Iterable[Sequence[Any]], moment: int) -> list[Sequence[Any]]:

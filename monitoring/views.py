@@ -35,6 +35,7 @@ from monitoring.components.shapes import (
 from monitoring.domain import Assessment, Finding, Monitor, Recipient, Severity, derive
 from monitoring.episodes import StoredAlert
 from monitoring.people import Staff
+from monitoring.queries import Whose
 from monitoring.schedule import Due, DueState, due_words, next_due
 from monitoring.signs import SIGNS, Sign, Unable, UnableReason
 from monitoring.ward import Snapshot
@@ -71,7 +72,56 @@ def engine(found: Snapshot, stale_seconds: float) -> EngineView:
     if found.heartbeat is None:
         return EngineView(state="never", seconds_ago=None)
     ago = (found.at - found.heartbeat.at) / timedelta(seconds=1)
-    return EngineView(state="ok" if abs(ago) <= stale_seconds else "stale", seconds_ago=round(ago))
+    if abs(ago) > stale_seconds:
+        return EngineView(state="stale", seconds_ago=round(ago))
+    aside = found.heartbeat.note.get("set_aside")
+    if aside:
+        return EngineView(state="aside", seconds_ago=round(ago), text=_not_watched(found, aside))
+    return EngineView(state="ok", seconds_ago=round(ago))
+
+
+def _not_watched(found: Snapshot, flap_ids: Sequence[str]) -> str:
+    """How many flaps the watcher had to set aside, and which: "1 flap is not being watched (bed 4,
+    MBEKI, Thandi, L breast DIEP)"."""
+    known = {b.flap.id: _bed_words(b) for b in found.beds}
+    known |= {i: whose_words(w) for i, w in found.whose.items()}
+    count = "1 flap is" if len(flap_ids) == 1 else f"{len(flap_ids)} flaps are"
+    named = "; ".join(known.get(i, f"flap {i}") for i in flap_ids)
+    return f"{count} not being watched ({named})"
+
+
+def _bed_words(bed: Bedside) -> str:
+    return f"bed {bed.patient.bed}, {bed.patient.name}, {bed.flap.facts.label}"
+
+
+def whose_words(whose: Whose) -> str:
+    """Whose a flap is that cannot be read or has ended: bed, name, record number and label, as
+    far as they are there."""
+    said = (f"bed {whose.bed}", whose.name, f"MRN {whose.mrn}", whose.label)
+    return ", ".join(s for s in said if s)
+
+
+def loud_lines(found: Snapshot, *, alerts: bool = True) -> list[str]:
+    """What no tile can say: flaps that cannot be read, and alerts left open on these and on ended
+    flaps."""
+    unreadable = [
+        f"UNKNOWN: the record of {_named(found, i)} cannot be read. Check the flap by hand."
+        for i in found.unreadable
+    ]
+    return unreadable + [
+        f"{a.severity.upper()} alert not closed, {_left(found, a)}: {a.because}"
+        for a in (found.left if alerts else ())
+    ]
+
+
+def _named(found: Snapshot, flap_id: str) -> str:
+    whose = found.whose.get(flap_id)
+    return f"flap {flap_id}" if whose is None else whose_words(whose)
+
+
+def _left(found: Snapshot, alert: StoredAlert) -> str:
+    ended = alert.flap_id not in found.unreadable
+    return f"{_named(found, alert.flap_id)}{' (monitoring has ended)' if ended else ''}"
 
 
 def _counts(every: Sequence[Tile]) -> CountsView:

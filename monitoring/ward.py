@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -15,35 +16,56 @@ from monitoring import alarm, checks, episodes, people, queries, schedule, store
 from monitoring.board import Bedside, OpenAlert, SeenCheck
 from monitoring.care.bedside import as_asked
 from monitoring.checks import JudgedCheck, StoredCheck
-from monitoring.domain import Outcome, Pattern, Severity, Stream
+from monitoring.domain import MonitoringError, Outcome, Pattern, Severity, Stream
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.protocol import Protocol, UnknownProtocol
-from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn
+from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn, Whose
+from monitoring.rows import BROKEN
 from monitoring.short_lists import short_lists
 
 RECENT = 30
 """How many checks of each flap a board reads: half-hourly over its trend, and more."""
 
-TICK_READS = 52
-"""How many checks of each flap the watcher reads: half-hourly over 24 h, and rechecks."""
+def judgements(record: store.Record, found: Snapshot) -> dict[UUID, StoredAssessment]:
+    """What is said of the newest check of every bed with an open alert; one that makes no sense
+    any more is left out."""
+    keys = [b.seen[-1].check.key for b in found.beds if b.seen and b.alerts]
+    judged: dict[UUID, StoredAssessment] = {}
+    with record.read() as conn:
+        try:
+            return episodes.current_assessments(conn, keys)
+        except BROKEN:
+            for key in keys:
+                with suppress(*BROKEN):
+                    judged |= episodes.current_assessments(conn, [key])
+    return judged
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableFlap(MonitoringError):
     """A flap whose rows make no true value any more: shown as unknown, never left out."""
-
-    flap_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every monitored flap at one moment, and when the watcher last ran."""
+    """Every monitored flap at one moment, and when the watcher last ran.
+
+    ``alerts`` are all that are not closed, of ended and unreadable flaps too; ``whose`` tells of
+    every flap that is not among the beds and is unreadable or has such an alert.
+    """
 
     at: datetime
     beds: tuple[Bedside, ...]
     unreadable: tuple[str, ...]
     heartbeat: Heartbeat | None
     names: Mapping[str, str] = field(default_factory=dict)
+    alerts: tuple[StoredAlert, ...] = ()
+    whose: Mapping[str, Whose] = field(default_factory=dict)
+
+    @property
+    def left(self) -> tuple[StoredAlert, ...]:
+        """The alerts that no bed of the board shows."""
+        shown = {b.flap.id for b in self.beds}
+        return tuple(a for a in self.alerts if a.flap_id not in shown)
 
 
 def snapshot(
@@ -53,52 +75,49 @@ def snapshot(
     with record.read() as conn:
         lists = short_lists(conn)
         active = queries.active_flaps(conn, lists)
+        alerts = episodes.every_open_alert(conn)
+        broken = {*active.unreadable, *lists.broken, *alerts.broken}
         try:
             seen = _memory(record).last_checks(conn, recent)
-            running = _by_flap(episodes.open_alerts(conn))
-            broken: list[str] = []
-        except queries.BROKEN:
-            seen, running, broken = _one_by_one(conn, active, recent)
+        except BROKEN:
+            seen = _one_by_one(conn, active, recent, broken)
+        broken |= {f.flap.id for f in active.flaps if f.flap.protocol_id not in protocols}
+        broken &= {*active.unreadable, *(f.flap.id for f in active.flaps)}
+        whole = [f for f in active.flaps if f.flap.id not in broken]
+        bare = broken | {a.flap_id for a in alerts.alerts} - {f.flap.id for f in whole}
+        whose = queries.whose(conn, bare) if bare else {}
+    running = _by_flap(alerts.alerts)
     owed = _by_flap(lists.rechecks)
-    beds, unreadable = [], [*active.unreadable, *broken]
-    for stored in active.flaps:
-        flap_id = stored.flap.id
-        protocol = protocols.get(stored.flap.protocol_id)
-        if flap_id in broken:
-            continue
-        if protocol is None:
-            unreadable.append(flap_id)
-            continue
-        beds.append(
-            Bedside(
-                flap=stored.flap,
-                patient=stored.patient,
-                protocol=protocol,
-                seen=tuple(seen.get(flap_id, ())),
-                alerts=tuple(open_alert(a, lists.names) for a in running.get(flap_id, ())),
-                rechecks=tuple(as_asked(r) for r in owed.get(flap_id, ())),
-            )
+    beds = tuple(
+        Bedside(
+            flap=stored.flap,
+            patient=stored.patient,
+            protocol=protocols[stored.flap.protocol_id],
+            seen=tuple(seen.get(stored.flap.id, ())),
+            alerts=tuple(open_alert(a, lists.names) for a in running.get(stored.flap.id, ())),
+            rechecks=tuple(as_asked(r) for r in owed.get(stored.flap.id, ())),
         )
-    return Snapshot(now, tuple(beds), tuple(unreadable), lists.heartbeat, lists.names)
+        for stored in whole
+    )
+    return Snapshot(
+        now, beds, tuple(sorted(broken)), lists.heartbeat, lists.names, tuple(alerts.alerts), whose
+    )
 
 
 def _one_by_one(
-    conn: Connection, active: queries.ActiveFlaps, recent: int
-) -> tuple[dict[str, list[SeenCheck]], dict[str, list[StoredAlert]], list[str]]:
-    """The checks and alerts of each flap by itself, once reading them together failed: the last
-    are the flaps whose rows make no sense."""
+    conn: Connection, active: queries.ActiveFlaps, recent: int, broken: set[str]
+) -> dict[str, list[SeenCheck]]:
+    """The checks of each flap by itself, once reading them together failed; a flap whose checks
+    make no sense is named as broken."""
     seen: dict[str, list[SeenCheck]] = {}
-    running: dict[str, list[StoredAlert]] = {}
-    broken = []
     for stored in active.flaps:
         flap_id = stored.flap.id
         try:
             looked = checks.last_checks(conn, recent, [flap_id])
-            running[flap_id] = episodes.open_alerts(conn, flap_id)
             seen[flap_id] = [seen_check(c) for c in looked.get(flap_id, ())]
-        except queries.BROKEN:
-            broken.append(flap_id)
-    return seen, running, broken
+        except BROKEN:
+            broken.add(flap_id)
+    return seen
 
 
 _memories: WeakKeyDictionary[Engine, checks.Memory[SeenCheck]] = WeakKeyDictionary()
@@ -179,7 +198,17 @@ class Stay:
 
 
 def stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str) -> Stay:
-    """One flap's whole stay. Raises UnknownFlap, UnknownProtocol."""
+    """One flap's whole stay. Raises UnknownFlap, UnknownProtocol, UnreadableFlap."""
+    try:
+        return _stay(record, protocols, flap_id)
+    except BROKEN:
+        raise UnreadableFlap(
+            f"The record of flap {flap_id} cannot be read: check the flap by hand, and tell "
+            "hospital IT. Its alerts are on the alerts page."
+        ) from None
+
+
+def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str) -> Stay:
     with record.read() as conn:
         stored = queries.load_flap(conn, flap_id)
         protocol = protocols.get(stored.flap.protocol_id)
@@ -229,7 +258,7 @@ class Awaiting:
 
     flap_ids: tuple[str, ...]
     unreadable: tuple[str, ...]
-    expired: tuple[int, ...]
+    expired: tuple[StoredAlert, ...]
 
 
 def awaiting(
@@ -237,15 +266,18 @@ def awaiting(
 ) -> Awaiting:
     """Which flaps have a deadline that passed and was not written down yet.
 
-    A flap that cannot be judged here is named too: the verb will say why.
+    A flap that cannot be judged here is named too: the verb will say why. What the verb would
+    look at is looked at here, no more and no less: else a flap would be asked at every tick.
     """
-    found = snapshot(record, protocols, now, TICK_READS)
+    with record.read() as conn:
+        most = checks.most_since(conn, now - schedule.LOOKBACK)
+    found = snapshot(record, protocols, now, max(RECENT, most))
     passed = {b.flap.id: _passed(b, now) for b in found.beds}
     first = min((d[3] for said in passed.values() for d in said or ()), default=now)
     with record.read() as conn:
         known = episodes.known_deadlines(conn, first)
     asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
-    expired = [a.id for b in found.beds for a in b.alerts if alarm.has_expired(a, now)]
+    expired = [a for a in found.alerts if alarm.has_expired(a, now)]
     return Awaiting(tuple(asked), found.unreadable, tuple(expired))
 
 
@@ -256,7 +288,8 @@ Deadline = tuple[str, str, str, datetime]
 def _passed(bed: Bedside, now: datetime) -> set[Deadline] | None:
     """Every deadline of the flap that passed by now; None when they cannot be told, or when what
     stands has no open alert and the flap has to be looked at whatever was written down."""
-    looks = [s.look for s in bed.seen]
+    since = now - schedule.LOOKBACK
+    looks = [s.look for s in bed.seen if s.look.observed_at >= since]
     try:
         noticed = schedule.notice(bed.flap, bed.protocol, looks, bed.rechecks, now)
         said = alarm.watch_findings(bed.protocol, noticed)

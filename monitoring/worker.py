@@ -12,12 +12,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from traceback import extract_tb
 from types import FrameType
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitoring import care, episodes, store
-from monitoring.domain import MonitoringError
 from monitoring.protocol import Protocol
 from monitoring.ward import awaiting
 
@@ -53,11 +53,18 @@ def tick(
             raised += care.raise_overdue(record, protocols, flap_id=flap_id, now=now)
         except store.RecordUnavailable:
             raise
-        except Exception:
-            log.exception("flap %s set aside", flap_id)
+        except Exception as error:
+            log.error("flap %s set aside: %s", flap_id, where(error))
             set_aside.append(flap_id)
-    for alert_id in asked.expired:
-        raised += care.expire_acknowledgement(record, alert_id=alert_id, now=now)
+    for alert in asked.expired:
+        try:
+            raised += care.expire_acknowledgement(record, alert_id=alert.id, now=now)
+        except store.RecordUnavailable:
+            raise
+        except Exception as error:
+            log.error("alert %s set aside: %s", alert.id, where(error))
+            set_aside.append(alert.flap_id)
+    set_aside = list(dict.fromkeys(set_aside))
     with record.write() as conn:
         episodes.beat(conn, worker, now, {"set_aside": set_aside})
     return Tick(raised, tuple(set_aside))
@@ -90,7 +97,15 @@ def run(
 def _one(record: store.Record, protocols: Mapping[str, Protocol]) -> None:
     try:
         tick(record, protocols, now=datetime.now(UTC))
-    except MonitoringError as error:
+    except store.RecordUnavailable as error:
         log.error("tick failed: %s", error)
-    except Exception:
-        log.exception("tick failed")
+    except Exception as error:
+        log.error("tick failed: %s", where(error))
+
+
+def where(error: BaseException) -> str:
+    """What kind of error it was and where it came from. What it says stays out of the log: it may
+    repeat a name or a finding."""
+    steps = [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in extract_tb(error.__traceback__)]
+    said = f"{type(error).__name__} at {' > '.join(steps)}"
+    return said if error.__cause__ is None else f"{said}, after {where(error.__cause__)}"

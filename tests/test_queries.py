@@ -706,5 +706,19 @@ def test_a_nurse_holds_flaps_for_the_shift(record: Record) -> None:
         episodes.hold_in_care(conn, "nurse2", "L", NOW)
         episodes.leave_care(conn, "nurse1", "R")
     with record.read() as conn:
-        assert episodes.care_list(conn, "nurse1") == {"L"}
-        assert episodes.care_list(conn, "nurse2") == {"L"}
+        assert episodes.care_list(conn, "nurse1", NOW) == {"L"}
+        assert episodes.care_list(conn, "nurse2", NOW) == {"L"}
+
+
+def test_a_flap_of_the_last_shift_is_nobodys(record: Record) -> None:
+    """What was tapped before the moment asked for is not on the list; tapped again it is."""
+    with record.write() as conn:
+        _admit(conn, "L", "R")
+        episodes.hold_in_care(conn, "nurse1", "L", NOW)
+        episodes.hold_in_care(conn, "nurse1", "R", NOW + 60 * MINUTE)
+    with record.read() as conn:
+        assert episodes.care_list(conn, "nurse1", NOW) == {"L", "R"}
+        assert episodes.care_list(conn, "nurse1", NOW + MINUTE) == {"R"}
+    with record.write() as conn:
+        episodes.hold_in_care(conn, "nurse1", "L", NOW + 2 * MINUTE)
+        assert episodes.care_list(conn, "nurse1", NOW + MINUTE) == {"L", "R"}

@@ -15,9 +15,10 @@ from sqlalchemy import event
 from monitoring import care, checks, demo, episodes, people, queries, store, ward, worker
 from monitoring.board import Bedside
 from monitoring.care.bedside import as_asked
-from monitoring.domain import HoldReason
+from monitoring.domain import HoldReason, Severity
 from monitoring.protocol import Protocol, load
 from monitoring.store import Record
+from tests.bedside import CONGESTED, PALE, Bed, admit, at, staff
 
 MINUTE = timedelta(minutes=1)
 
@@ -115,6 +116,44 @@ def test_a_board_shows_every_change_of_a_check_that_it_has_seen_before(
     )  # fmt: skip
     held = next(b for b in same(4).beds if b.flap.id == calm.flap.id)
     assert held.flap.held(now + 4 * MINUTE) is not None
+
+
+def test_a_board_shows_what_another_server_wrote(
+    record: Record, protocols: dict[str, Protocol]
+) -> None:
+    """Another process amends, strikes, enters late, judges again and sets a baseline: the very
+    next look of a board that has seen all before shows it, as a board opened now."""
+    staff(record)
+    bed = admit(record)
+    other = store.open_record(record.url)
+    there = Bed(other, bed.id)
+
+    def same(minutes: float) -> Bedside:
+        found = ward.snapshot(record, protocols, at(minutes)).beds
+        assert found == read_anew(record, protocols)
+        (here,) = found
+        return here
+
+    told = [there.save(m, PALE if m < 20 else {}) for m in (1, 16, 31, 61)]
+    first, _, second, third = told
+    assert [s.check.key for s in same(62).seen] == [c.check.key for c in told]
+    new = there.amend(third.check.key, there.look(61, CONGESTED), 63)
+    seen = same(63)
+    assert seen.seen[-1].check.key == new.check.key
+    assert seen.seen[-1].severity is Severity.RED and seen.alerts
+    there.retract(second.check.key, 64)
+    assert second.check.key not in {s.check.key for s in same(64).seen}
+    assert same(65).seen[1].severity is not Severity.NONE
+    care.set_baseline(
+        other, protocols, flap_id=bed.id, key=first.check.key, by="diaz", now=at(66)
+    )
+    judged = same(66)
+    assert judged.flap.baseline is not None
+    assert judged.flap.baseline.key == first.check.key
+    assert judged.seen[1].severity is Severity.NONE
+    late = there.save(45, entered=67)
+    assert late.check.key in {s.check.key for s in same(67).seen}
+    other.close()
 
 
 def test_a_look_at_the_ward_takes_at_most_five_statements(

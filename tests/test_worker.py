@@ -23,7 +23,7 @@ def corrupt(bed: Bed) -> None:
     """Leave a word in the record that means nothing, as a bad disk or hand would."""
     with bed.record.write() as conn:
         conn.exec_driver_sql(
-            f"UPDATE flap_check SET unable = '{{\"turgor\": {{\"unable\": \"nonsense\"}}}}' "
+            f'UPDATE flap_check SET unable = \'{{"turgor": {{"unable": "nonsense"}}}}\' '
             f"WHERE flap_id = '{bed.id}'"
         )
 
@@ -106,6 +106,29 @@ def test_a_flap_whose_record_is_broken_is_set_aside(
     assert [b.flap.id for b in found.beds] == [good.id]
     assert bad.id in caplog.text
     assert "MBEKI" not in caplog.text
+
+
+def test_a_log_names_the_error_and_nobody(
+    record: Record, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an error repeats, a name or a finding, the log says its kind and its place only."""
+    staff(record)
+    bed = admit(record)
+    bed.save(1)
+
+    def fails(*args: object, **more: object) -> int:
+        try:
+            raise KeyError("MBEKI, Thandi")
+        except KeyError as error:
+            raise ValueError("dusky, name='MBEKI, Thandi'") from error
+
+    monkeypatch.setattr(care, "raise_overdue", fails)
+    with caplog.at_level(logging.ERROR, "monitoring.worker"):
+        assert worker.tick(record, PROTOCOLS, now=at(57)).set_aside == (bed.id,)
+    assert "ValueError at worker.py:" in caplog.text and "KeyError" in caplog.text
+    assert bed.id in caplog.text
+    for hidden in ("MBEKI", "dusky"):
+        assert hidden not in caplog.text
 
 
 def test_a_broken_alert_sets_aside_its_own_flap_only(record: Record) -> None:

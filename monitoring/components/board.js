@@ -141,13 +141,15 @@ function paintEngine(board, engine, silence) {
   const { engineDown, engine: line } = board.parts;
   const seconds = (engine.seconds_ago ?? 0) + silence / 1000;
   const onCall = board.data.header.on_call ? ` · on call: ${board.data.header.on_call}` : "";
-  if (engine.state === "ok") {
-    engineDown.replaceChildren();
+  if (engine.state === "ok" || engine.state === "aside") {
+    setText(engineDown, engine.state === "ok" ? "" : `NOT EVERY FLAP IS WATCHED: ${engine.text}. ` +
+      "Its overdue checks are noticed by nobody. Tell hospital IT.");
+    engineDown.dataset.state = engine.state;
     setText(line, `alert engine ran ${engineAge(seconds)}${onCall}`);
     return;
   }
   setText(line, `alert engine not running${onCall}`);
-  if (engineDown.dataset.state !== engine.state || !engineDown.firstChild) {
+  if (engineDown.dataset.state !== engine.state || !engineDown.firstElementChild) {
     engineDown.dataset.state = engine.state;
     const never = engine.state === "never";
     const cause = never ? "no alert engine has ever run." : "the alert engine last ran ";

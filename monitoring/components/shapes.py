@@ -12,10 +12,14 @@ TileSeverity = Literal["red", "amber", "yellow", "none", "unknown"]
 
 
 class EngineView(TypedDict):
-    """The alert engine's last heartbeat: ``stale`` and ``never`` are shown as a loud banner."""
+    """The alert engine's last heartbeat: every state but ``ok`` is shown as a loud banner.
 
-    state: Literal["ok", "stale", "never"]
+    ``aside``: it runs, but not for every flap; ``text`` says for which it does not.
+    """
+
+    state: Literal["ok", "aside", "stale", "never"]
     seconds_ago: int | None
+    text: NotRequired[str]
 
 
 class CountsView(TypedDict):

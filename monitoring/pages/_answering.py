@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitoring import alert_views, care, episodes, queries
+from monitoring import alert_views, care, episodes, queries, views
 from monitoring.board import INTENT_WORDS
 from monitoring.components.stay import notice
 from monitoring.components.stay_shapes import AlertAction, NoticeData
@@ -73,10 +73,8 @@ def _alert(alert_id: int) -> tuple[StoredAlert, str, str]:
         found = episodes.find_alert(conn, alert_id)
         if found is None:
             raise care.Refused(f"There is no alert {alert_id}.")
-        flap = queries.load_flap(conn, found.flap_id)
-    patient = flap.patient
-    words = f"bed {patient.bed}, {patient.name}, MRN {patient.mrn}, {flap.flap.facts.label}"
-    return found, words, patient.ward
+        whose = queries.whose(conn, [found.flap_id])[found.flap_id]
+    return found, views.whose_words(whose), whose.ward
 
 
 def _acknowledge(asked: AlertAction) -> None:
@@ -129,6 +127,7 @@ def _told(alert: StoredAlert | None, words: str, lacking: str) -> None:
     if alert is None:
         _session.say_error(lacking)
         return
+    _session.look_again()
     names = dict(_session.ward_now()[0].names)
     say_done(
         *alert_views.answered(

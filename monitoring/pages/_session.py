@@ -106,11 +106,17 @@ def sentences() -> Iterator[None]:
         say_error(str(error))
 
 
-def say_error(sentence: str) -> None:
+def say_error(sentence: str, head: str = "Not done") -> None:
     """An error as plain text: a name in it is never markup."""
     with st.container(border=True, key=None):
-        st.markdown(":red[:material/error: **Not done**]")
+        st.markdown(f":red[:material/error: **{head}**]")
         st.text(sentence)
+
+
+def say_loud(found: Snapshot, *, alerts: bool = True) -> None:
+    """What no tile of the board can say, above all tiles; ``alerts`` where no card says them."""
+    for sentence in views.loud_lines(found, alerts=alerts):
+        say_error(sentence, "Not on the board")
 
 
 def staff(of_ward: str | None = None) -> list[people.Staff]:
@@ -161,6 +167,11 @@ def engine_light() -> None:
             "**ALERTS NOT RUNNING.** No alert engine has ever run here: overdue checks are "
             "noticed by nobody. Start it: python -m monitoring worker",
             icon=":material/notifications_off:",
+        )
+    elif engine["state"] == "aside":
+        say_error(
+            f"{engine['text']}. Its overdue checks are noticed by nobody. Tell hospital IT.",
+            "Not every flap is watched",
         )
     elif engine["state"] == "stale":
         st.error(

@@ -72,5 +72,6 @@ def finish(
         return
     with _session.sentences():
         _answering.say_done(*write(by))
+        _session.look_again()
         st.session_state.pop("doing", None)
         st.rerun()

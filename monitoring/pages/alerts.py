@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitoring import alert_views, episodes
+from monitoring import alert_views, ward
 from monitoring.components.stay import alert_cards
 from monitoring.domain import MonitoringError
 from monitoring.pages import _answering, _session
@@ -18,19 +18,12 @@ def live() -> None:
     now = _session.now()
     try:
         found, _ = _session.ward_now()
-        with _session.record().read() as conn:
-            running = episodes.open_alerts(conn)
-            flaps = {a.flap_id for a in running}
-            keys = [b.seen[-1].check.key for b in found.beds if b.seen and b.flap.id in flaps]
-            judged = episodes.current_assessments(conn, keys)
+        judged = ward.judgements(_session.record(), found)
     except MonitoringError as error:
         _session.say_error(str(error))
         return
-    for flap_id in found.unreadable:
-        _session.say_error(f"UNKNOWN: the record of flap {flap_id} cannot be read. Check by hand.")
-    data = alert_views.alerts_data(
-        running, found.beds, judged, found.names, now=now, zone=settings.zone
-    )
+    _session.say_loud(found, alerts=False)
+    data = alert_views.alerts_data(found, judged, now=now, zone=settings.zone)
     _answering.pressed(alert_cards(data, key="alerts"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import streamlit as st
 
 from monitoring import care, demo, episodes, views
@@ -11,6 +13,8 @@ from monitoring.domain import MonitoringError
 from monitoring.pages import _session
 
 settings = _session.settings()
+SHIFT = timedelta(hours=13)
+"""A long shift with its handover: what was tapped before belongs to somebody else's."""
 
 
 def wanted(tile: Tile, of_ward: str | None, needs: bool, mine: frozenset[str] | None) -> bool:
@@ -67,7 +71,7 @@ def held_by(me: str | None) -> frozenset[str]:
     if me is None:
         return frozenset()
     with _session.record().read() as conn:
-        return episodes.care_list(conn, me)
+        return episodes.care_list(conn, me, _session.now() - SHIFT)
 
 
 @st.fragment(run_every=settings.board_refresh_seconds)
@@ -79,13 +83,12 @@ def live(of_ward: str | None, needs: bool, me: str | None, only_mine: bool) -> N
     except MonitoringError as error:
         _session.say_error(str(error))  # the board's own light turns loud meanwhile
         return
-    if not every and not found.unreadable:
+    if not every and not found.unreadable and not found.left:
         empty()
         return
     on_ward = [t for t in every if of_ward is None or t.ward == of_ward]
     shown = [t for t in on_ward if wanted(t, of_ward, needs, mine if only_mine else None)]
-    for flap_id in found.unreadable:
-        _session.say_error(f"UNKNOWN: the record of flap {flap_id} cannot be read. Check by hand.")
+    _session.say_loud(found)
     packed = _session.once_a_look(
         found, (of_ward, needs, only_mine, mine),
         lambda: pack(

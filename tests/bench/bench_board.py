@@ -14,7 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring import episodes, views, ward
@@ -53,7 +53,7 @@ def main() -> None:
             found = ward.snapshot(record, protocols, NOW)
         every = tiles(found.beds, NOW, ZONE)
         with record.read() as conn:
-            mine = episodes.care_list(conn, wards.NURSE)
+            mine = episodes.care_list(conn, wards.NURSE, NOW - timedelta(hours=13))
 
         def data() -> str:
             return json.dumps(
@@ -65,7 +65,7 @@ def main() -> None:
 
         def own() -> None:
             with record.read() as conn:
-                episodes.care_list(conn, wards.NURSE)
+                episodes.care_list(conn, wards.NURSE, NOW - timedelta(hours=13))
 
         gc.collect()
         gc.freeze()
