@@ -144,3 +144,29 @@ def test_a_press_on_open_leads_to_the_flap(ward_record: Record, open_page: Open)
     at = begin(open_page("alerts.py"), red, "flap")
     assert not at.exception
     assert any(b.label == "Record check" for b in at.button)
+
+
+def test_a_red_of_a_flap_that_cannot_be_read_is_on_both_pages_and_can_be_closed(
+    ward_record: Record, open_page: Open, told: Told
+) -> None:
+    """One patient's name is gone: the alerts page has a card for their red among all the others,
+    the board a line above its tiles, and the alert is closed by a named person."""
+    found = alert(ward_record, Severity.RED)
+    with ward_record.write() as conn:
+        conn.exec_driver_sql(
+            "UPDATE patient SET name = '' WHERE id = "
+            f"(SELECT patient_id FROM flap WHERE id = '{found.flap_id}')"
+        )
+    with ward_record.read() as conn:
+        every = {a.id for a in episodes.open_alerts(conn)}
+    board = open_page("board.py")
+    assert any("RED alert not closed" in t.value for t in board.text)
+    assert any(t.value.startswith("UNKNOWN: the record of") for t in board.text)
+    at = open_page("alerts.py")
+    cards = told(at, "alerts")["cards"]
+    assert {c["id"] for c in cards} == every
+    card = next(c for c in cards if c["id"] == found.id)
+    assert card["name"] == "name cannot be read" and card["why"] == found.because
+    at = choose(begin(at, found, "close"), "Who are you?", "n-okafor")
+    press(choose(at, "Why is it over?", CloseReason.NO_CAUSE), "Close the alert")
+    assert again(ward_record, found.id).state is AlertState.CLOSED
