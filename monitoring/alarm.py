@@ -108,13 +108,14 @@ class Move:
 
 def after_check(
     episodes: Sequence[Episode], findings: Iterable[Finding], *, full: bool, newest: bool,
-    seen: frozenset[str] = frozenset(),
+    seen: frozenset[str] = frozenset(), cleared_at: datetime | None = None,
 ) -> list[Move]:  # fmt: skip
     """What a check's findings do to the flap's episodes, worst first.
 
     ``full`` and ``newest`` say whether the check may show recovery: a partial look and an old
     late entry never do. ``seen`` are the signs that it has a value for: what rests on any other
-    does not recover. An amendment passes only the findings that are new.
+    does not recover. ``cleared_at`` is when a full check without a finding was last made: what
+    speaks again after it has come back, even where not every sign was looked at. An amendment passes only the findings that are new.
     """
     by_stream: dict[Stream, list[Finding]] = {}
     every = list(findings)
@@ -122,7 +123,7 @@ def after_check(
         if finding.severity.rank >= Severity.AMBER.rank:
             by_stream.setdefault(finding.stream, []).append(finding)
     running = {e.stream: e for e in episodes}
-    moves = [_heard(running.get(stream), found) for stream, found in by_stream.items()]
+    moves = [_heard(running.get(stream), found, cleared_at) for stream, found in by_stream.items()]
     if full and newest:
         moves += recovering(episodes, every, seen)
     return sorted(moves, key=lambda m: -m.severity.rank)
@@ -156,7 +157,7 @@ def _looked_for(signs: Iterable[str]) -> frozenset[str]:
     return frozenset(part for sign in signs for part in _MADE_OF.get(sign, (sign,)))
 
 
-def _heard(episode: Episode | None, found: list[Finding]) -> Move:
+def _heard(episode: Episode | None, found: list[Finding], cleared_at: datetime | None) -> Move:
     worst = max(found, key=lambda f: f.severity.rank)
     findings = tuple(found)
     if episode is None:
@@ -164,9 +165,16 @@ def _heard(episode: Episode | None, found: list[Finding]) -> Move:
         return Move(_E.RAISE, worst.stream, state, worst.severity, pages, findings)
     if worst.severity.rank > episode.severity.rank:
         return _move(_E.WORSEN, episode, worst.severity, findings)
-    if episode.recovered or episode.stream is Stream.CONCERN:
+    if episode.recovered or episode.stream is Stream.CONCERN or _came_back(episode, cleared_at):
         return _move(_E.RECUR, episode, episode.severity, findings)
     return _move(_E.JOIN, episode, episode.severity, findings)
+
+
+def _came_back(episode: Episode, cleared_at: datetime | None) -> bool:
+    """Whether a clear full check lies between the episode's last sign and now."""
+    if cleared_at is None or episode.last_sign_at is None:
+        return False
+    return cleared_at > episode.last_sign_at
 
 
 def _move(

@@ -161,15 +161,18 @@ def close_by_itself(
 def hear(
     conn: Connection, flap_id: str, findings: Sequence[Finding], *, full: bool, newest: bool,
     by: str, now: datetime, open_now: Sequence[Episode] | None = None,
-    seen: frozenset[str] = frozenset(),
+    seen: frozenset[str] = frozenset(), cleared_at: datetime | None = None,
 ) -> list[int]:  # fmt: skip
     """What findings do to the flap's alerts; returns the alerts touched.
 
     ``open_now`` are the flap's running episodes, if the caller has just read them; ``seen`` are
-    the signs that the check has a value for.
+    the signs that the check has a value for; ``cleared_at`` is when a full check without a
+    finding was last made.
     """
     known = running(conn, flap_id) if open_now is None else open_now
-    moves = alarm.after_check(known, findings, full=full, newest=newest, seen=seen)
+    moves = alarm.after_check(
+        known, findings, full=full, newest=newest, seen=seen, cleared_at=cleared_at
+    )
     return carry_out(conn, flap_id, moves, by=by, now=now)
 
 

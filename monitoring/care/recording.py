@@ -199,14 +199,15 @@ def _write(
     checks.insert_check(conn, check, body_hash(check), judged=judged)
     episodes.insert_assessment(conn, check.key, judged, now, again=False)
     running = alerts.running(conn, check.flap_id)
+    clear = [s.check.observed_at for s in around if s.is_full and s.severity is Severity.NONE]
+    cleared_at = max(clear, default=None)
     touched = alerts.hear(
         conn, check.flap_id, judged.findings, full=judged.full, newest=True, by=check.by,
-        now=now, open_now=running, seen=check.seen,
+        now=now, open_now=running, seen=check.seen, cleared_at=cleared_at,
     )  # fmt: skip
     if bed.flap.as_of(check.observed_at).baseline is None and is_baseline(check, judged):
         queries.set_baseline(conn, check.flap_id, check)
         bed = replace(bed, flap=replace(bed.flap, baseline=check))
-    clear = [s.check.observed_at for s in around if s.is_full and s.severity is Severity.NONE]
     owed = ask_again(conn, check, judged, now, max([bed.flap.slots_from, *clear[-1:]]))
     looks = [*(look(s) for s in around), Look(check.observed_at, now, judged.full, check.key)]
     if any(e.stream is Stream.MONITORING for e in running):

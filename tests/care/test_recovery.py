@@ -72,3 +72,12 @@ def test_recovery_is_dated_when_it_was_recorded(bed: Bed, minutes: float) -> Non
     bed.save(31, CONGESTED)
     bed.save(minutes)
     assert bed.alert().recovered_at == at(31) + timedelta(minutes=minutes - 31)
+
+
+def test_what_comes_back_pages_even_if_one_sign_was_not_looked_at_again(bed: Bed) -> None:
+    """A swelling, a clear full check without a word on swelling, a swelling again: it pages."""
+    bed.save(1)
+    bed.save(31, {"swelling": "rapid", "pain": "rising"})
+    bed.save(60)
+    bed.save(90, {"swelling": "rapid", "pain": "rising"})
+    assert bed.alert(Stream.HAEMATOMA).pages == 2
