@@ -115,7 +115,8 @@ def after_check(
     ``full`` and ``newest`` say whether the check may show recovery: a partial look and an old
     late entry never do. ``seen`` are the signs that it has a value for: what rests on any other
     does not recover. ``cleared_at`` is when a full check without a finding was last made: what
-    speaks again after it has come back, even where not every sign was looked at. An amendment passes only the findings that are new.
+    speaks again after it has come back, even where not every sign was looked at. An amendment
+    passes only the findings that are new.
     """
     by_stream: dict[Stream, list[Finding]] = {}
     every = list(findings)

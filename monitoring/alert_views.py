@@ -159,9 +159,7 @@ def alert_card(
     )
 
 
-def bare_card(
-    alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneInfo
-) -> AlertCard:
+def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneInfo) -> AlertCard:
     """An alert of a flap that has ended or cannot be read: whose, why, who has it, the answers."""
     whose = found.whose.get(alert.flap_id)
     has_it = _has_it(alert, found.names, now, zone)
@@ -349,9 +347,7 @@ def _last_checks(
 ) -> tuple[list[str], list[LastCheckView]]:
     hot = decisive_readings(alert.findings)
     columns = _columns([s.check for s in seen], {sign for _, sign in hot})
-    rows = [
-        (s.check.observed_at, _row(s.check, columns, hot, now, zone)) for s in seen
-    ]
+    rows = [(s.check.observed_at, _row(s.check, columns, hot, now, zone)) for s in seen]
     rows += [
         (at, LastCheckView(time=clock(at, zone, now), cells=[], gap="missed"))
         for at in missed(bed, now)
@@ -404,9 +400,7 @@ def _cell(sign: str, check: Check, hot: bool) -> CellView:
 # Proof and story ------------------------------------------------------------------------------
 
 
-def _evidence(
-    finding: Finding, names: Mapping[str, str], now: datetime, zone: ZoneInfo
-) -> str:
+def _evidence(finding: Finding, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
     """A finding with every reading it rests on: value, time and author."""
     said = [
         f"{_label(e.sign)} {_show(e.sign, e.value)}"

@@ -273,9 +273,7 @@ def _word(state: TileState, due: Due) -> str:
     return "No finding" if state is TileState.NONE else state.upper()
 
 
-def _pattern(
-    state: TileState, speaking: OpenAlert | None, last: SeenCheck | None, due: Due
-) -> str:
+def _pattern(state: TileState, speaking: OpenAlert | None, last: SeenCheck | None, due: Due) -> str:
     if state is TileState.UNKNOWN:
         if due.state is DueState.HELD:
             return "not being checked"
@@ -313,9 +311,7 @@ def _pattern_words() -> dict[tuple[Stream, Pattern], str]:
 _PATTERN_WORDS = _pattern_words()
 
 
-def _since(
-    state: TileState, speaking: OpenAlert | None, now: datetime, zone: ZoneInfo
-) -> str:
+def _since(state: TileState, speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> str:
     if speaking is None or state not in (TileState.RED, TileState.AMBER):
         return ""
     return f"since {clock(speaking.first_sign_at, zone, now)}"

@@ -248,9 +248,7 @@ def flap_of(file: CaseFile, case: Case, protocol: Protocol) -> Flap:
 
 def _returned(case: ReturnCase) -> Return:
     decided, back = START + case.decided_at, START + case.back_at
-    return Return(
-        decided_at=decided, into_theatre_at=decided, perfused_again_at=back, back_at=back
-    )
+    return Return(decided_at=decided, into_theatre_at=decided, perfused_again_at=back, back_at=back)
 
 
 def checks_of(file: CaseFile, case: Case) -> Iterator[tuple[Check, CheckCase | None]]:
@@ -272,9 +270,7 @@ def _moments(wanted: CheckCase) -> Iterator[timedelta]:
             yield at
 
 
-def a_check(
-    at: datetime, by: str, signs: Mapping[str, Any], concern: str | None = None
-) -> Check:
+def a_check(at: datetime, by: str, signs: Mapping[str, Any], concern: str | None = None) -> Check:
     """A check from signs as a case writes them; None takes a sign away."""
     body: dict[str, Any] = {"observed_at": at, "by": by, **signs}
     if concern is not None:

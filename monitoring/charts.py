@@ -140,7 +140,12 @@ def _number(sheet: Sheet, sign: str, strip: Strip) -> None:
 
 
 def _line(
-    sheet: Sheet, axis: str, sign: str, colour: str, dash: str = "solid", dot: float = 4,
+    sheet: Sheet,
+    axis: str,
+    sign: str,
+    colour: str,
+    dash: str = "solid",
+    dot: float = 4,
     mode: str = "lines+markers",
 ) -> None:
     """A line with its readings, broken wherever the flap was not looked at in time."""

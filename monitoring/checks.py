@@ -188,9 +188,7 @@ def check_to_row(check: Check) -> dict[str, Any]:
 
 
 def _judged(row: Sequence[Any]) -> JudgedCheck:
-    full, severity, pattern, because, unanswered, first = row[
-        BODY_WIDTH : BODY_WIDTH + len(_GIST)
-    ]
+    full, severity, pattern, because, unanswered, first = row[BODY_WIDTH : BODY_WIDTH + len(_GIST)]
     return JudgedCheck(
         check_from_row(row),
         None if full is None else bool(full),

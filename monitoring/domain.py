@@ -469,6 +469,8 @@ def _source(value: object) -> Source:
 
 
 def _text(name: str, value: object) -> str | None:
+    if isinstance(value, str) and "\0" in value:
+        raise BadValue(name, f"{name}: holds a character that no record can keep.")
     if value is None or isinstance(value, str):
         return value
     raise BadValue(name, f"{name}: {value!r} is not text.")

@@ -25,9 +25,7 @@ class Wrong(MonitoringError):
     """What is wrong with an entry, by field; ``folds`` are the two instants to choose from when a
     wall time occurs twice."""
 
-    def __init__(
-        self, problems: Mapping[str, str], folds: Sequence[tuple[str, str]] = ()
-    ) -> None:
+    def __init__(self, problems: Mapping[str, str], folds: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(" ".join(problems.values()))
         self.problems = dict(problems)
         self.folds = list(folds)
@@ -187,9 +185,7 @@ def _wall(said: str) -> datetime:
         raise BadValue("observed_at", f"{said!r} is not a date and time.") from None
 
 
-def admission(
-    patient: Mapping[str, Any], facts: Mapping[str, Any]
-) -> tuple[Patient, FlapFacts]:
+def admission(patient: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[Patient, FlapFacts]:
     """The patient and the flap of a filled admission form. Raises Wrong."""
     problems: dict[str, str] = {}
     person = _value(Patient, patient, problems)

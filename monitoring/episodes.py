@@ -514,9 +514,7 @@ def watch_findings_of(
     ]
 
 
-def known_deadlines(
-    conn: Connection, since: datetime
-) -> frozenset[tuple[str, str, str, datetime]]:
+def known_deadlines(conn: Connection, since: datetime) -> frozenset[tuple[str, str, str, datetime]]:
     """(flap, rule, severity, deadline) of every deadline written down, from ``since`` on."""
     columns = (_watch.c.flap_id, _watch.c.rule, _watch.c.severity, _watch.c.due_at)
     rows = conn.execute(select(*columns).where(_watch.c.due_at >= since))

@@ -260,4 +260,3 @@ def _nearly(usual: Signs, number: int) -> dict[str, Any]:
         else value
         for place, (name, value) in enumerate(usual.items())
     }
-

@@ -438,9 +438,7 @@ def _overdue_words(
     return f"{text} (one every {every}){last}."
 
 
-def _twice_attempted(
-    flap: Flap, attempts: Sequence[Look], now: datetime
-) -> Iterator[Noticed]:
+def _twice_attempted(flap: Flap, attempts: Sequence[Look], now: datetime) -> Iterator[Noticed]:
     for number, look in enumerate(attempts[1:], start=2):
         apart = lasting(look.observed_at - attempts[0].observed_at)
         because = f"{number} incomplete checks in a row, {apart} from first to last."

@@ -347,5 +347,3 @@ def monitored(stay: Stay) -> bool:
 def held(stay: Stay, now: datetime) -> bool:
     """Whether the flap is on hold now."""
     return stay.bed.flap.held(now) is not None
-
-

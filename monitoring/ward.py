@@ -26,6 +26,7 @@ from monitoring.short_lists import short_lists
 RECENT = 30
 """How many checks of each flap a board reads: half-hourly over its trend, and more."""
 
+
 def judgements(record: store.Record, found: Snapshot) -> dict[UUID, StoredAssessment]:
     """What is said of the newest check of every bed with an open alert; one that makes no sense
     any more is left out."""
@@ -246,9 +247,7 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
 
 def _others(conn: Connection, stored: StoredFlap) -> tuple[StoredFlap, ...]:
     found = queries.flaps_of_patient(conn, stored.patient_id)
-    return tuple(
-        f for f in found if f.flap.id != stored.flap.id and f.flap.ended_at is None
-    )
+    return tuple(f for f in found if f.flap.id != stored.flap.id and f.flap.ended_at is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +260,7 @@ class Awaiting:
     expired: tuple[StoredAlert, ...]
 
 
-def awaiting(
-    record: store.Record, protocols: Mapping[str, Protocol], now: datetime
-) -> Awaiting:
+def awaiting(record: store.Record, protocols: Mapping[str, Protocol], now: datetime) -> Awaiting:
     """Which flaps have a deadline that passed and was not written down yet.
 
     A flap that cannot be judged here is named too: the verb will say why. What the verb would

@@ -70,9 +70,7 @@ def tick(
     return Tick(raised, tuple(set_aside))
 
 
-def run(
-    record: store.Record, protocols: Mapping[str, Protocol], *, every_seconds: float
-) -> None:
+def run(record: store.Record, protocols: Mapping[str, Protocol], *, every_seconds: float) -> None:
     """Tick until asked to end (SIGINT, SIGTERM). A tick that fails is said and tried again."""
     ended = threading.Event()
 

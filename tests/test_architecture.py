@@ -60,7 +60,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),
     "alert_views": (SAYING | KEEPING | {"components", "stay_words", "views", "ward"}, set()),
     "stay_views": (
-        SAYING | KEEPING | DRAWING | {"alert_views", "components", "views", "ward"}, {"pandas"}
+        SAYING | KEEPING | DRAWING | {"alert_views", "components", "views", "ward"},
+        {"pandas"},
     ),
     "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
     "amending": (VALUES | {"entry"}, set()),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.domain import Check
 from monitoring.entry import AskWhich, Wrong, admission, folds, moment, read_check, twice
 from monitoring.signs import SIGNS, BadValue, Sign, Unable, UnableReason
 
@@ -258,3 +259,12 @@ def test_an_admission_keeps_perfusion_before_monitoring() -> None:
     assert wrong.value.problems == {"form": "Form: monitoring_from is before perfused_at."}
     who, what = admission(person, facts | {"monitoring_from": ""})
     assert (who.mrn, what.monitoring_from) == ("1", NOW)
+
+
+def test_a_character_no_record_can_keep_is_refused() -> None:
+    """A NUL in a note would be lost or break the save: it is refused with its field."""
+    with pytest.raises(BadValue, match="no record can keep"):
+        Check.parse(
+            {"observed_at": "2026-03-02T14:00:00+00:00", "note": "well\0"},
+            flap_id="f", by="ana", key=uuid4(),
+        )  # fmt: skip

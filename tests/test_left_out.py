@@ -100,7 +100,7 @@ def test_an_open_red_outlives_the_monitoring_of_its_flap(
 
 BROKEN = {
     "unknown reason": "UPDATE flap_check SET "
-    "unable = '{{\"turgor\": {{\"unable\": \"nonsense\"}}}}' WHERE flap_id = '{id}'",
+    'unable = \'{{"turgor": {{"unable": "nonsense"}}}}\' WHERE flap_id = \'{id}\'',
     "no evidence": "UPDATE alert SET findings = '[{{}}]' WHERE flap_id = '{id}'",
     "no name": "UPDATE patient SET name = '' WHERE mrn = '100200'",
 }
@@ -141,9 +141,7 @@ def test_a_flap_that_cannot_be_read_keeps_its_alert_and_stops_nobody(
     assert closed.state is AlertState.CLOSED
 
 
-def test_a_baseline_that_makes_no_sense_sets_aside_its_own_flap_only(
-    bed: Bed, beside: Bed
-) -> None:
+def test_a_baseline_that_makes_no_sense_sets_aside_its_own_flap_only(bed: Bed, beside: Bed) -> None:
     """The baseline is read with its flap: the flap is unknown, the others are not."""
     first = bed.save(1)
     baseline = bed.flap().baseline

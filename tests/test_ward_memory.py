@@ -144,9 +144,7 @@ def test_a_board_shows_what_another_server_wrote(
     there.retract(second.check.key, 64)
     assert second.check.key not in {s.check.key for s in same(64).seen}
     assert same(65).seen[1].severity is not Severity.NONE
-    care.set_baseline(
-        other, protocols, flap_id=bed.id, key=first.check.key, by="diaz", now=at(66)
-    )
+    care.set_baseline(other, protocols, flap_id=bed.id, key=first.check.key, by="diaz", now=at(66))
     judged = same(66)
     assert judged.flap.baseline is not None
     assert judged.flap.baseline.key == first.check.key

@@ -35,9 +35,7 @@ class Bed:
     protocol: Protocol
 
 
-def at_bed(
-    conn: Connection, protocols: Mapping[str, Protocol], flap_id: str, now: datetime
-) -> Bed:
+def at_bed(conn: Connection, protocols: Mapping[str, Protocol], flap_id: str, now: datetime) -> Bed:
     """The flap, with every other writer of it made to wait.
 
     Raises UnknownFlap, UnknownProtocol when its pinned version's file is gone, ProtocolChanged

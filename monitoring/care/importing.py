@@ -137,9 +137,7 @@ def _everybody(record: store.Record, course: Course, ward: str) -> None:
     with record.write() as conn:
         there = {s.id for s in people.list_staff(conn, and_those_who_left=True)}
         for staff_id in sorted(wanted - there):
-            people.add_staff(
-                conn, f"{staff_id} (imported)", Role.NURSE, ward, staff_id=staff_id
-            )
+            people.add_staff(conn, f"{staff_id} (imported)", Role.NURSE, ward, staff_id=staff_id)
 
 
 def _held(record: store.Record, course: Course) -> Iterator[Step]:

@@ -180,17 +180,13 @@ def _own_key() -> Iterator[None]:
         ) from None
 
 
-def _write(
-    conn: Connection, bed: Bed, check: Check, now: datetime
-) -> tuple[list[int], Due]:
+def _write(conn: Connection, bed: Bed, check: Check, now: datetime) -> tuple[list[int], Due]:
     """Judge and write; returns the alerts touched and what is due next.
 
     What is observed before a check that is there already is judged together with it.
     """
     since = min(check.observed_at, now) - LOOK_BACK
-    around = checks.judged_between(
-        conn, check.flap_id, since, now + AHEAD + timedelta(seconds=1)
-    )
+    around = checks.judged_between(conn, check.flap_id, since, now + AHEAD + timedelta(seconds=1))
     if around and around[-1].check.observed_at > check.observed_at:
         checks.insert_check(conn, check, body_hash(check))
         touched = judge_again(conn, bed, since=check.observed_at, by=check.by, now=now)

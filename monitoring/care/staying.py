@@ -330,9 +330,7 @@ def correct_flap(
             _keep_both(conn, flap_id, field, bed.patient, person, why, by, now)
         for field in about_flap:
             _keep_both(conn, flap_id, field, bed.flap.facts, facts, why, by, now)
-        judge_again(
-            conn, at_bed(conn, protocols, flap_id, now), since=_BEGINNING, by=by, now=now
-        )
+        judge_again(conn, at_bed(conn, protocols, flap_id, now), since=_BEGINNING, by=by, now=now)
 
 
 _BEGINNING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -373,9 +371,7 @@ def _said(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _acting(
-    conn: Connection, protocols: Protocols, flap_id: str, by: str, now: datetime
-) -> Bed:
+def _acting(conn: Connection, protocols: Protocols, flap_id: str, by: str, now: datetime) -> Bed:
     bed = at_bed(conn, protocols, flap_id, now)
     known_person(conn, by)
     still_monitored(bed)
@@ -420,9 +416,7 @@ def _may_be_baseline(bed: Bed, chosen: StoredCheck) -> None:
         raise Refused("A check that raised an alert, or shows such a colour, is no baseline.")
 
 
-def set_mine(
-    record: store.Record, *, flap_id: str, nurse: str, mine: bool, now: datetime
-) -> None:
+def set_mine(record: store.Record, *, flap_id: str, nurse: str, mine: bool, now: datetime) -> None:
     """A nurse takes a flap on their list for this shift, or off it. Raises UnknownFlap."""
     with record.write() as conn:
         known_person(conn, nurse)

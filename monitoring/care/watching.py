@@ -42,9 +42,7 @@ def raise_overdue(
         stands = alarm.watch_findings(bed.protocol, standing)
         loud = _new(conn, flap_id, stands, now)
         louder = _new(conn, flap_id, _unmet(conn, bed, now), now)
-        alerts.hear(
-            conn, flap_id, [*louder, *loud], full=False, newest=False, by=SYSTEM, now=now
-        )
+        alerts.hear(conn, flap_id, [*louder, *loud], full=False, newest=False, by=SYSTEM, now=now)
         return len(loud) + len(louder) + len(_raise_again(conn, flap_id, stands, now))
 
 
@@ -75,9 +73,7 @@ def stand_again(conn: Connection, bed: Bed, now: datetime) -> list[int]:
     standing = [n for n in noticed_at(conn, bed, now) if n.settled_at is None]
     found = alarm.watch_findings(bed.protocol, standing)
     _new(conn, bed.flap.id, found, now)
-    return alerts.hear(
-        conn, bed.flap.id, found, full=False, newest=False, by=SYSTEM, now=now
-    )
+    return alerts.hear(conn, bed.flap.id, found, full=False, newest=False, by=SYSTEM, now=now)
 
 
 def noticed_at(conn: Connection, bed: Bed, now: datetime) -> list[Noticed]:

@@ -17,8 +17,13 @@ NURSE_CONCERN = Sign("nurse_concern", "Nurse concern", "yes_no")
 READABLE: dict[str, Sign] = EVERY_SIGN | {NURSE_CONCERN.name: NURSE_CONCERN}
 
 ScheduleFact = Literal[
-    "overdue", "overdue_long", "attempted_twice", "recheck_overdue", "recheck_long",
-    "no_baseline", "hold_long",
+    "overdue",
+    "overdue_long",
+    "attempted_twice",
+    "recheck_overdue",
+    "recheck_long",
+    "no_baseline",
+    "hold_long",
 ]
 """What the watcher can notice without a check. Defined in ``schedule``."""
 

@@ -170,9 +170,7 @@ def _changes(old: Check, problems: list[str]) -> Changes:
         "Nurse concern", [KEEP, "yes", "no"], default=KEEP, key=f"worried-{key}",
         format_func=lambda w: f"keep: {'yes' if old.nurse_concern else 'no'}" if w == KEEP else w,
     )  # fmt: skip
-    return Changes(
-        signs, removed, observed, note, {"yes": True, "no": False}.get(str(concern))
-    )
+    return Changes(signs, removed, observed, note, {"yes": True, "no": False}.get(str(concern)))
 
 
 def _rewritten(label: str, old: str | None, key: str) -> str | None:
@@ -287,5 +285,3 @@ def _right(name: str, problems: list[str]) -> object:
     text = st.text_area(label, key=f"fact-{name}", max_chars=2000) if name == "anastomosis" else (
         st.text_input(label, key=f"fact-{name}", max_chars=120))  # fmt: skip
     return text.strip() or None
-
-

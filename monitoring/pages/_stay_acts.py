@@ -40,9 +40,7 @@ def buttons(stay: Stay) -> None:
 
 
 def _fits(name: str, stay: Stay) -> bool:
-    if name in ("hold", "release") and (name == "release") != stay_views.held(
-        stay, _session.now()
-    ):
+    if name in ("hold", "release") and (name == "release") != stay_views.held(stay, _session.now()):
         return False
     return stay_views.monitored(stay) or not ACTS[name][2]
 

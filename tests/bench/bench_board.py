@@ -90,8 +90,11 @@ def main() -> None:
             import cProfile
             import pstats
 
-            for work in (lambda: ward.snapshot(record, protocols, NOW),
-                         lambda: tiles(found.beds, NOW, ZONE), data):
+            for work in (
+                lambda: ward.snapshot(record, protocols, NOW),
+                lambda: tiles(found.beds, NOW, ZONE),
+                data,
+            ):
                 gathered = cProfile.Profile()
                 gathered.enable()
                 for _ in range(20):

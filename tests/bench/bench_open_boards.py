@@ -96,9 +96,7 @@ class Board:
 
 async def listen(port: int, began: float, until: float, counting_from: float) -> list[Board]:
     boards = [Board(n) for n in range(BOARDS)]
-    runs = [
-        b.run(port, began + 5.0 * b.number / BOARDS, until, counting_from) for b in boards
-    ]
+    runs = [b.run(port, began + 5.0 * b.number / BOARDS, until, counting_from) for b in boards]
     await asyncio.gather(*runs)
     return boards
 
@@ -145,7 +143,8 @@ async def measure(record: Record, running: served.Served, goals: list[Goal]) -> 
         f"{statistics.median(waits):.0f} ms, longest {waits[-1]:.0f} ms, "
         f"{statistics.median(sizes) / 1000:.0f} kB each, "
         f"{dashboard / 100 * SECONDS / len(waits) * 1000:.1f} ms CPU each; "
-        f"watcher {worker:.0f} % of one core; dashboard {served.megabytes(running.dashboard):.0f} MB"
+        f"watcher {worker:.0f} % of one core; "
+        f"dashboard {served.megabytes(running.dashboard):.0f} MB"
     )
 
 

@@ -70,9 +70,7 @@ def left_behind(raw: sqlite3.Connection, flap_id: str, check: Check) -> Rows:
         cursor = raw.execute(f"SELECT * FROM {table} WHERE {said}", (value,))
         names = [d[0] for d in cursor.description]
         for row in cursor:
-            kept = {
-                n: v for n, v in zip(names, row, strict=True) if n != "id" or table not in OWN
-            }
+            kept = {n: v for n, v in zip(names, row, strict=True) if n != "id" or table not in OWN}
             columns = ", ".join(f'"{n}"' for n in kept)
             marks = ", ".join("?" * len(kept))
             statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"

@@ -47,9 +47,7 @@ def bring(record: Record, stay: Course, **more: Any) -> care.Imported:
 
 
 @pytest.mark.parametrize("path", COURSES, ids=lambda p: p.stem)
-def test_an_imported_course_is_judged_as_it_is_without_a_record(
-    record: Record, path: Path
-) -> None:
+def test_an_imported_course_is_judged_as_it_is_without_a_record(record: Record, path: Path) -> None:
     """What `assess` says of a course is what the record holds once it is imported."""
     stay = course.read(path)
     done = bring(record, stay, confirmed=care.ALL)

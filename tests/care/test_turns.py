@@ -80,9 +80,7 @@ def test_one_form_saved_for_two_flaps_at_once_is_one_check(bed: Bed) -> None:
     save = Second(
         bed.record.url, lambda other: care.record_check(other, PROTOCOLS, same, now=at(1))
     )
-    with while_writing(
-        bed.record, lambda conn: checks.insert_check(conn, check, body_hash(check))
-    ):
+    with while_writing(bed.record, lambda conn: checks.insert_check(conn, check, body_hash(check))):
         save.start()
         assert not save.ended.wait(0.5)
     save.join()
