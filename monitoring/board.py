@@ -160,10 +160,20 @@ def clock(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
     return f"{local:%H:%M}"
 
 
-def tiles(beds: Iterable[Bedside], now: datetime, zone: ZoneInfo) -> list[Tile]:
+def tiles(
+    beds: Iterable[Bedside], now: datetime, zone: ZoneInfo, broken: list[str] | None = None
+) -> list[Tile]:
     """Every flap's tile, worst first. The worst of an operation's paddles speaks for all of them:
-    each of the others says so."""
-    made = [tile(b, now, zone) for b in beds]
+    each of the others says so. A flap whose tile cannot be made is named in ``broken``, and the
+    others are shown; without such a list the error is raised."""
+    made: list[Tile] = []
+    for bed in beds:
+        try:
+            made.append(tile(bed, now, zone))
+        except Exception:
+            if broken is None:
+                raise
+            broken.append(bed.flap.id)
     made = _tell_namesakes(made)
     made = _tell_paddles(made)
     return sorted(made, key=lambda t: t.rank)

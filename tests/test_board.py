@@ -308,3 +308,13 @@ def test_the_hour_that_occurs_twice_is_named() -> None:
 def test_hours_are_never_rounded_up() -> None:
     """Ninety minutes after perfusion is hour 1, not hour 2."""
     assert shown(bed(seen(1)), 90).hours_text == "1 h"
+
+
+def test_one_flap_that_cannot_be_drawn_does_not_blank_the_board() -> None:
+    """A tile that cannot be made is named; the other flaps stay on the board."""
+    well = bed(seen(1))
+    spoilt = replace(bed(seen(1), mrn="999"), seen=("not a check",))  # type: ignore[arg-type]
+    broken: list[str] = []
+    found = tiles([spoilt, well], at(10), LONDON, broken)
+    assert [t.mrn for t in found] == ["100200"]
+    assert broken == [spoilt.flap.id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -58,8 +59,10 @@ class _Ward:
         with self._lock:
             at = now()
             if self._found is None or not timedelta(0) <= at - self._found[0].at < SHARED_FOR:
-                found = ward.snapshot(record(), protocols(), at)
-                self._found = found, tiles(found.beds, at, settings().zone)
+                found, broken = ward.snapshot(record(), protocols(), at), []
+                made = tiles(found.beds, at, settings().zone, broken)
+                found = replace(found, unreadable=(*found.unreadable, *broken))
+                self._found = found, made
                 self._made = {}
             return self._found
 
