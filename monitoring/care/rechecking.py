@@ -39,18 +39,27 @@ def ask_again(
     standing = [as_asked(r) for r in owed if r not in met]
     for finding in asking:
         if number <= ROUNDS or finding.if_unmet is Severity.RED:
-            standing.append(_ask(conn, check, judged, finding, number, now))
+            by = min((r.due_at for r in met if _same_alarm(r, finding)), default=None)
+            standing.append(_ask(conn, check, judged, finding, number, now, by))
     return standing
+
+
+def _same_alarm(met: episodes.Recheck, finding: Finding) -> bool:
+    """Whether a recheck only found again what turns red unless a second person clears it: looking
+    twice oneself buys no time."""
+    return met.rule == finding.rule and met.if_unmet is finding.if_unmet is Severity.RED
 
 
 def _ask(
     conn: Connection, check: Check, judged: Assessment, finding: Finding, number: int,
-    now: datetime,
+    now: datetime, by: datetime | None = None,
 ) -> Recheck:  # fmt: skip
     """Ask for one recheck. It counts from when the check was observed, but is never due before
-    anybody could know of it."""
+    anybody could know of it; ``by`` is an earlier deadline that goes on."""
     within = timedelta(minutes=finding.recheck_minutes or 0)
     due_at = max(check.observed_at + within, now)
+    if by is not None:
+        due_at = max(min(due_at, by), check.observed_at)
     episodes.insert_recheck(
         conn, flap_id=check.flap_id, asked_at=check.observed_at, due_at=due_at,
         rule=finding.rule, if_unmet=finding.if_unmet, check_key=check.key, round=number,

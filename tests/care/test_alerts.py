@@ -228,4 +228,4 @@ def test_a_lost_signal_is_asked_about_until_somebody_hears(bed: Bed) -> None:
     bed.save(1)
     for minutes in (31, 33, 35, 37):
         bed.save(minutes, SILENT)
-    assert [(r.due_at, r.if_unmet) for r in bed.rechecks()] == [(at(47), Severity.RED)]
+    assert [(r.due_at, r.if_unmet) for r in bed.rechecks()] == [(at(41), Severity.RED)]

@@ -316,3 +316,13 @@ def test_a_check_from_before_perfusion_is_refused(record: Record) -> None:
     with pytest.raises(Refused, match="before the flap was perfused"):
         bed.save(-21, entered=1)
     bed.save(-15, entered=1)
+
+
+def test_listening_twice_oneself_buys_no_time(bed: Bed) -> None:
+    """Lost at 31, the same nurse finds it lost again at 40: unconfirmed at 41 is still red."""
+    bed.save(1)
+    bed.save(31, SILENT)
+    bed.save(40, SILENT)
+    assert bed.alert().severity is Severity.AMBER
+    bed.watch(41)
+    assert bed.alert().severity is Severity.RED
