@@ -216,19 +216,22 @@ def watch_findings(protocol: Protocol, noticed: Iterable[Noticed]) -> list[Findi
     return found
 
 
-def unmet(finding: Finding, deadline: datetime) -> Finding | None:
-    """The finding a recheck that was not done turns into; None if the protocol asks for none."""
+def unmet(finding: Finding, deadline: datetime, protocol: Protocol) -> Finding | None:
+    """The finding a recheck that was not done turns into, with what to do at that severity; None
+    if the protocol asks for none."""
     if finding.if_unmet is None:
         return None
+    levels = [lv for r in protocol.rules if r.id == finding.rule for lv in r.levels]
+    asked = (lv.do_now.strip() for lv in levels if lv.severity is finding.if_unmet)
     return Finding(
         rule=finding.rule,
         severity=finding.if_unmet,
         pattern=finding.pattern,
-        because=f"Not confirmed in time by the recheck asked for. {finding.because}",
+        because=f"{finding.because} The recheck asked for was not done in time.",
         at=deadline,
         evidence=finding.evidence,
         citations=finding.citations,
-        do_now=finding.do_now,
+        do_now=next(asked, finding.do_now),
     )
 
 

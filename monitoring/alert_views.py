@@ -413,6 +413,8 @@ def _evidence(finding: Finding, names: Mapping[str, str], now: datetime, zone: Z
 
 def _told(event: AlertEvent, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
     """One line of an alert's story: "13:58 acknowledged by Dr M. Osei: coming, 14:10"."""
+    if event.by == SYSTEM and event.kind == "join":
+        return f"{clock(event.at, zone, now)} a look asked for was missed, said the alert engine"
     by = "the alert engine" if event.by == SYSTEM else _name(event.by, names)
     return f"{clock(event.at, zone, now)} {_TOLD.get(event.kind, event.kind)} by {by}" + _detail(
         event, now, zone

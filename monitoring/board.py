@@ -186,7 +186,7 @@ def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
     last = bed.seen[-1] if bed.seen else None
     state = _state(bed, last, due, now)
     speaking = _speaking(bed.alerts)
-    plan, has = _plan(speaking, now, zone)
+    plan, has = _away(flap, now, zone) or _plan(speaking, now, zone)
     return Tile(
         flap_id=flap.id,
         state=state,
@@ -356,7 +356,7 @@ def _why(
         if unable:
             said.append((f"Unable: {unable}.", True))
         summary = _summary(last.check, decisive)
-        prefix = "Last known: " if state is TileState.UNKNOWN else "Otherwise " if decisive else ""
+        prefix = "Last known: " if state is TileState.UNKNOWN else "Also " if decisive else ""
         if summary:
             said.append((_sentence(f"{prefix}{summary}."), False))
     return tuple(said)
@@ -416,6 +416,16 @@ def _summary(check: Check, decisive: frozenset[str]) -> str:
     return ", ".join(parts)
 
 
+def _away(flap: Flap, now: datetime, zone: ZoneInfo) -> tuple[str, bool] | None:
+    """A return to theatre that is under way outranks who has the alert: this is the answer."""
+    going = next((r for r in flap.returns if r.back_at is None and r.decided_at <= now), None)
+    if going is None:
+        return None
+    if going.into_theatre_at is not None:
+        return f"in theatre since {clock(going.into_theatre_at, zone, now)}", True
+    return f"return to theatre decided {clock(going.decided_at, zone, now)}", True
+
+
 def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:
     """Who has it: acknowledged by whom, coming when; or open for how long."""
     if speaking is None:
@@ -452,13 +462,12 @@ def spark(bed: Bedside, now: datetime) -> Spark:
     """The temperature gap over the last hours; a break wherever a check should have been."""
     points: list[tuple[float, float | None]] = []
     before: datetime | None = None
-    start = bed.flap.slots_from
     for seen in bed.seen:
         at = seen.look.observed_at
         ago = (now - at).total_seconds() / 60
         if ago > SPARK_HOURS * 60:
             continue
-        if before is not None and _gap_between(bed.protocol, start, before, at):
+        if before is not None and _gap_between(bed, before, at):
             points.append((ago, None))
         points.append((ago, seen.gap))
         before = at
@@ -473,10 +482,15 @@ def _turned(speaking: OpenAlert | None, now: datetime) -> float | None:
     """How many minutes ago the trend turned: when the alert's first sign was seen."""
     if speaking is None or speaking.stream is Stream.MONITORING:
         return None
-    return (now - speaking.first_sign_at) / timedelta(minutes=1)
+    just_before = timedelta(seconds=30)  # so that the reading itself is on the turned side
+    return (now - speaking.first_sign_at + just_before) / timedelta(minutes=1)
 
 
-def _gap_between(protocol: Protocol, start: datetime, a: datetime, b: datetime) -> bool:
+def _gap_between(bed: Bedside, a: datetime, b: datetime) -> bool:
+    """Whether a check is missing between two, by the interval asked for at the time: before a
+    return to theatre the slots were laid from the arrival."""
+    flap, protocol = bed.flap, bed.protocol
+    start = flap.as_of(b).slots_from if flap.returns else flap.slots_from
     hour = (b - start).total_seconds() / 3600
     every = protocol.phase_at(max(hour, 0)).every_minutes
     return (b - a).total_seconds() > 1.75 * every * 60

@@ -274,8 +274,17 @@ def awaiting(record: store.Record, protocols: Mapping[str, Protocol], now: datet
     with record.read() as conn:
         known = episodes.known_deadlines(conn, first)
     asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
-    expired = [a for a in found.alerts if alarm.has_expired(a, now)]
+    away = {b.flap.id for b in found.beds if _in_theatre(b, now)}
+    expired = [a for a in found.alerts if a.flap_id not in away and alarm.has_expired(a, now)]
     return Awaiting(tuple(asked), found.unreadable, tuple(expired))
+
+
+def _in_theatre(bed: Bedside, now: datetime) -> bool:
+    """Whether the answer to its alerts is under way: the flap is back in theatre."""
+    return any(
+        r.into_theatre_at is not None and r.into_theatre_at <= now and r.back_at is None
+        for r in bed.flap.returns
+    )
 
 
 Deadline = tuple[str, str, str, datetime]

@@ -13,7 +13,9 @@ from monitoring import alarm
 from monitoring.alarm import MOVES, AlertEvent, Episode, WrongMove, after_check, next_state
 from monitoring.domain import AlertState, Evidence, Finding, Pattern, Severity, Stream
 from monitoring.schedule import Recheck
-from tests.bedside import at
+from tests.bedside import PROTOCOLS, at
+
+SKIN = PROTOCOLS["skin-paddle@1"]
 
 STATES = (None, *AlertState)
 PATTERNS: Mapping[Stream, Pattern] = {
@@ -154,8 +156,9 @@ def test_an_unmet_finding_is_dated_at_its_deadline() -> None:
         "D1", Severity.AMBER, Pattern.ARTERIAL, "Signal lost.", at(0), recheck_minutes=10,
         if_unmet=Severity.RED,
     )  # fmt: skip
-    louder = alarm.unmet(asked, at(10))
+    louder = alarm.unmet(asked, at(10), SKIN)
     assert louder is not None
     assert (louder.severity, louder.at) == (Severity.RED, at(10))
-    assert louder.because == "Not confirmed in time by the recheck asked for. Signal lost."
-    assert alarm.unmet(finding(Severity.AMBER), at(10)) is None
+    assert louder.because == "Signal lost. The recheck asked for was not done in time."
+    assert louder.do_now.startswith("Call the registrar now.")
+    assert alarm.unmet(finding(Severity.AMBER), at(10), SKIN) is None

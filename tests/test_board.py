@@ -157,7 +157,7 @@ def test_the_worst_alert_speaks_and_says_who_has_it() -> None:
     assert (t.state, t.pattern, t.since) == (TileState.RED, "venous pattern", "since 12:30")
     assert t.plan == "12:32 acknowledged by Dr Diaz: coming, 12:42"
     assert why(t).startswith("Colour dusky. AMBER venous pattern open too: Colour dusky. ")
-    assert "Otherwise refill 2.0 s" in why(t)
+    assert "Also refill 2.0 s" in why(t)
     alone = shown(bed(seen(1), alerts=(alert(Severity.RED),)), 35)
     assert alone.plan == "open 5 min, nobody has it yet"
 
@@ -318,3 +318,22 @@ def test_one_flap_that_cannot_be_drawn_does_not_blank_the_board() -> None:
     found = tiles([spoilt, well], at(10), LONDON, broken)
     assert [t.mrn for t in found] == ["100200"]
     assert broken == [spoilt.flap.id]
+
+
+def test_in_theatre_the_tile_says_so() -> None:
+    """The red is being answered: decided, then in theatre, instead of "nobody has it"."""
+    red = (alert(Severity.RED),)
+    decided = Return(decided_at=at(40))
+    t = shown(bed(seen(1), seen(30), alerts=red, returns=(decided,)), 45)
+    assert (t.plan, t.plan_has) == ("return to theatre decided 12:40", True)
+    going = Return(decided_at=at(40), into_theatre_at=at(50))
+    t = shown(bed(seen(1), seen(30), alerts=red, returns=(going,)), 70)
+    assert (t.plan, t.plan_has) == ("in theatre since 12:50", True)
+
+
+def test_before_a_return_the_trend_asks_for_the_checks_of_that_time() -> None:
+    """Hourly checks on the second day are no gaps because the flap was in theatre later."""
+    checks = [seen(60 * h) for h in range(5, 10)]
+    went = Return(decided_at=at(600), into_theatre_at=at(610), back_at=at(800))
+    t = shown(bed(*checks, returns=(went,)), 700)
+    assert all(gap is not None for _, gap in t.spark.points)

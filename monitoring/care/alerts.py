@@ -104,7 +104,8 @@ def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
         first = before.first_sign_at or before.raised_at
         changes["first_sign_at"] = min([first, *(f.at for f in move.findings)])
     worst = max(move.findings, key=lambda f: f.severity.rank, default=None)
-    if worst is not None and worst.severity.rank >= before.severity.rank:
+    says = move.event in (AlertEvent.WORSEN, AlertEvent.RECUR)
+    if says and worst is not None and worst.severity.rank >= before.severity.rank:
         changes |= {"because": worst.because, "rule": worst.rule, "pattern": worst.pattern}
     if move.event is AlertEvent.RECOVER:
         changes["recovered_at"] = now

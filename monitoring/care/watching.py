@@ -107,7 +107,7 @@ def _unmet(conn: Connection, bed: Bed, now: datetime) -> list[Finding]:
             continue
         for finding in judged[recheck.check_key].assessment.findings:
             if finding.rule == recheck.rule:
-                found.append(alarm.unmet(finding, recheck.due_at))
+                found.append(alarm.unmet(finding, recheck.due_at, bed.protocol))
     return [f for f in found if f is not None]
 
 

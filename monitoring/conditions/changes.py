@@ -269,7 +269,10 @@ class Steps(Leaf):
         before = then.read("colour")
         was = "not recorded" if before is None else EVERY_SIGN["colour"].show(before)
         if self.against == "baseline":
-            return [f"colour {colour} (baseline {was})"]
+            normal = was in EVERY_SIGN["colour"].normal
+            return [
+                f"colour {colour} (was normal)" if normal else f"colour {colour} (baseline {was})"
+            ]
         ago = lasting(view.check.observed_at - then.check.observed_at)
         return [f"colour {colour}, was {was} ({ago} earlier{view.gap_before(then)})"]
 

@@ -290,11 +290,13 @@ def _bracketed(condition: Condition) -> str:
 
 
 def _phrases(parts: Sequence[Condition], view: View) -> list[str]:
-    """The parts' words, each said once. A phrase that another one begins is left to it."""
+    """The parts' words, each said once: a phrase that another one begins is left to it, and a
+    reading is held against one limit only."""
     said: list[str] = []
     for part in parts:
         for phrase in part.phrases(view):
-            if not any(other.startswith(phrase) for other in said):
+            reading = phrase.partition(" (")[0]
+            if not any(other.startswith((phrase, f"{reading} (")) for other in said):
                 said = [other for other in said if not phrase.startswith(other)]
                 said.append(phrase)
     return said

@@ -29,9 +29,12 @@ def buttons(stay: Stay) -> None:
             st.switch_page("check.py", query_params={"flap": flap_id})
         for name in [n for n in left if n in OFTEN]:
             _button(flap_id, name)
-        with st.popover("More", icon=":material/more_horiz:"):
+        pressed = st.session_state.get("more-pressed", 0)  # a new key closes the menu
+        with st.popover("More", icon=":material/more_horiz:", key=f"more-{pressed}"):
             for name in [n for n in left if n not in OFTEN]:
-                _button(flap_id, name, "stretch")
+                if _button(flap_id, name, "stretch"):
+                    st.session_state["more-pressed"] = pressed + 1
+                    st.rerun()
     doing = st.session_state.get("doing")
     if doing is not None and doing[0] == flap_id and doing[1] in left:
         label, form, _ = ACTS[doing[1]]
@@ -45,10 +48,12 @@ def _fits(name: str, stay: Stay) -> bool:
     return stay_views.monitored(stay) or not ACTS[name][2]
 
 
-def _button(flap_id: str, name: str, width: str = "content") -> None:
-    if st.button(ACTS[name][0], key=f"act-{name}", width=width):
+def _button(flap_id: str, name: str, width: str = "content") -> bool:
+    pressed = st.button(ACTS[name][0], key=f"act-{name}", width=width)
+    if pressed:
         st.session_state["doing"] = (flap_id, name)
         st.session_state.pop("done", None)
+    return pressed
 
 
 def _forget() -> None:

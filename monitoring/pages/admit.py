@@ -161,4 +161,5 @@ if st.button("Admit this flap", type="primary", icon=":material/person_add:"):
                 flap_id=st.session_state.setdefault("admit-id", str(uuid4())),
             )  # fmt: skip
             del st.session_state["admit-id"]
+            _session.look_again()
             st.switch_page("check.py", query_params={"flap": flap_id})

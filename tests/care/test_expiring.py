@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from monitoring import care
-from monitoring.domain import AlertState, CloseReason, Intent
-from tests.bedside import CONGESTED, DUSKY, Bed, at
+from monitoring.domain import AlertState, CloseReason, Intent, Return
+from tests.bedside import CONGESTED, DUSKY, PROTOCOLS, Bed, at
 
 
 def test_an_arrival_that_passed_by_five_minutes_opens_the_alert_again(bed: Bed) -> None:
@@ -61,3 +61,17 @@ def test_a_late_expiry_never_touches_a_closed_alert(bed: Bed) -> None:
     )
     assert not care.expire_acknowledgement(bed.record, alert_id=alert.id, now=at(100))
     assert bed.alert().state is AlertState.CLOSED
+
+
+def test_no_page_goes_out_while_the_patient_is_in_theatre(bed: Bed) -> None:
+    """The surgeon took the patient to theatre: the acknowledgement has been answered."""
+    bed.save(1)
+    bed.save(31, CONGESTED)
+    bed.acknowledge(bed.alert(), 32)
+    care.record_return(
+        bed.record, PROTOCOLS, flap_id=bed.id, by="diaz", now=at(40),
+        value=Return(decided_at=at(38), into_theatre_at=at(40)),
+    )  # fmt: skip
+    bed.watch(90)
+    assert bed.alert().state is AlertState.ACKNOWLEDGED
+    assert bed.alert().pages == 1

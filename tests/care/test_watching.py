@@ -88,7 +88,7 @@ def test_an_unconfirmed_lost_signal_turns_red_at_ten_minutes(bed: Bed) -> None:
     alert = bed.alert()
     assert (alert.severity, alert.state, alert.pages) == (Severity.RED, AlertState.OPEN, 2)
     assert alert.findings[-1].at == at(41)
-    assert "Not confirmed in time" in alert.because
+    assert "was not done in time" in alert.because
     bed.watch(44)
     bed.watch(50)
     assert bed.alert().pages == 2
@@ -126,3 +126,15 @@ def test_a_flap_nobody_looked_at_pages_once_for_all_its_slots(bed: Bed) -> None:
     alert = bed.alert(Stream.MONITORING)
     assert (alert.state, alert.pages) == (AlertState.OPEN, 1)
     assert len(alert.findings) > 3
+
+
+def test_a_missed_recheck_keeps_the_reasons_of_the_red(bed: Bed) -> None:
+    """White, no refill, no artery: when nobody looks again the alert still says so, and what to
+    do is still the red's."""
+    bed.save(1)
+    white = {"colour": "white", "refill": "absent", "doppler_artery": "absent"}
+    bed.save(31, white)
+    before = bed.alert()
+    bed.watch(43)
+    assert bed.alert().because == before.because
+    assert "white" in bed.alert().because
