@@ -340,7 +340,7 @@ def _why(
         if speaking.recovered_at is not None:
             said.append(("Recovered since, not closed.", False))
         if speaking.amended_at is not None:
-            said.append(("A value behind this alert was amended later.", False))
+            said.append(("A check behind this alert was amended or struck since.", False))
         unseen = _unknown(bed.flap, last, due, now)
         others = (a for a in bed.alerts if a is not speaking)
         said += [
