@@ -168,7 +168,7 @@ def test_recovered_and_amended_are_said() -> None:
     t = shown(bed(seen(1), alerts=(past,)), 45)
     assert t.state is TileState.RED and t.recovered
     assert "Recovered since, not closed." in why(t)
-    assert "amended later" in why(t)
+    assert "amended or struck since" in why(t)
 
 
 def test_the_worst_comes_first() -> None:
