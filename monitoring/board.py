@@ -439,6 +439,8 @@ def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[st
         text += f": {INTENT_WORDS[speaking.intent]}"
     if speaking.expected_at is not None:
         text += f", {clock(speaking.expected_at, zone, now)}"
+    if speaking.intent is Intent.PASSING:
+        return f"{text}; nobody has it yet", False
     return text, True
 
 
@@ -500,7 +502,11 @@ def _rank(
     state: TileState, speaking: OpenAlert | None, due: Due, bed: str, now: datetime
 ) -> tuple[int, int, float, str]:
     """The order of tiles: state; then what nobody has; then what waits longest; then bed."""
-    held = speaking is not None and speaking.state is AlertState.ACKNOWLEDGED
+    held = (
+        speaking is not None
+        and speaking.state is AlertState.ACKNOWLEDGED
+        and speaking.intent is not Intent.PASSING
+    )
     place = _ORDER[state]
     if due.state is DueState.HELD and state is TileState.UNKNOWN:
         place = _ORDER[TileState.YELLOW]

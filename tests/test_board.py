@@ -337,3 +337,17 @@ def test_before_a_return_the_trend_asks_for_the_checks_of_that_time() -> None:
     went = Return(decided_at=at(600), into_theatre_at=at(610), back_at=at(800))
     t = shown(bed(*checks, returns=(went,)), 700)
     assert all(gap is not None for _, gap in t.spark.points)
+
+
+def test_passing_on_is_not_having_it() -> None:
+    """Passed on, not yet taken: the red stays unowned, and stands before one that is owned."""
+    said: dict[str, Any] = {
+        "state": AlertState.ACKNOWLEDGED, "acknowledged_by": "J. Marsh", "acknowledged_at": at(32),
+        "expected_at": at(42),
+    }  # fmt: skip
+    passed = bed(seen(1), alerts=(alert(Severity.RED, intent=Intent.PASSING, **said),), mrn="2")
+    owned = bed(seen(1), alerts=(alert(Severity.RED, 20, intent=Intent.COMING, **said),), mrn="1")
+    found = tiles([owned, passed], at(35), LONDON)
+    assert [t.mrn for t in found] == ["2", "1"]
+    assert not found[0].plan_has
+    assert found[0].plan.endswith("nobody has it yet")
