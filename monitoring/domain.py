@@ -195,6 +195,67 @@ class SystemCloseReason(StrEnum):
     DISCHARGED = "discharged"
 
 
+class Level(StrEnum):
+    """A rung of the ladder: whom the rota names for the ward at a moment."""
+
+    NURSE = "nurse"
+    CHARGE_NURSE = "charge_nurse"
+    REGISTRAR = "registrar"
+    MICROSURGEON = "microsurgeon"
+    CONSULTANT = "consultant"
+
+
+class ChannelKind(StrEnum):
+    """How a channel reaches people: each at an address of their own, all in one room, or not at
+    all (the demonstration)."""
+
+    PERSONAL = "personal"
+    SHARED = "shared"
+    DEMO = "demo"
+
+
+class PageKind(StrEnum):
+    """What a message is about: an alert, its handing on to a person, or a trial."""
+
+    ALERT = "alert"
+    PASSED = "passed"
+    TEST = "test"
+
+
+class PageState(StrEnum):
+    """Where a message is: not sent yet, sent, or not needed any more."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DROPPED = "dropped"
+
+
+class ReviewMode(StrEnum):
+    """How a clinician looked at the flap."""
+
+    BEDSIDE = "bedside"
+    PHOTO = "photo"
+    TELEPHONE = "telephone"
+
+
+class Decision(StrEnum):
+    """What a clinician decided."""
+
+    CONTINUE = "continue"
+    RECHECK_IN = "recheck_in"
+    BEDSIDE_ACTION = "bedside_action"
+    RETURN_TO_THEATRE = "return_to_theatre"
+
+
+class BedsideAction(StrEnum):
+    LOOSEN = "loosen"
+    REPOSITION = "reposition"
+    RELEASE_SUTURES = "release_sutures"
+    LEECH = "leech"
+    WARM = "warm"
+    OTHER = "other"
+
+
 class Role(StrEnum):
     NURSE = "nurse"
     CHARGE_NURSE = "charge_nurse"
@@ -249,6 +310,22 @@ class Hold(_Value):
     def covers(self, moment: datetime) -> bool:
         """Whether the moment lies in [from_at, until_at)."""
         return self.from_at <= moment and (self.until_at is None or moment < self.until_at)
+
+
+class Order(_Value):
+    """A signed order: within [from_at, until_at) look every so many minutes instead of when the
+    protocol says. Only an order lengthens an interval."""
+
+    every_minutes: float = Field(ge=5, le=1440)
+    from_at: Instant
+    until_at: Instant
+    by: str
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Order:
+        if self.until_at <= self.from_at:
+            raise ValueError("An order ends after it begins.")
+        return self
 
 
 class Return(_Value):
@@ -535,6 +612,7 @@ class Flap:
     baseline: Check | None = None
     baseline_set: bool = False
     ended_at: datetime | None = None
+    orders: tuple[Order, ...] = ()
 
     @property
     def perfused_at(self) -> datetime:

@@ -49,6 +49,7 @@ from monitoring.domain import (
     Severity,
     Tissue,
 )
+from monitoring.ladder import STANDARD, Escalation, Ladder
 from monitoring.signs import CONTEXT, SIGNS, Family, Unable
 
 FOLDER = Path(__file__).parent.parent / "config" / "protocols"
@@ -171,12 +172,19 @@ class Protocol(_Part):
     required_with_monitor: dict[Monitor, tuple[str, ...]] = {}
     citations: dict[str, str] = Field(min_length=1)
     rules: tuple[Rule, ...] = Field(min_length=1)
+    escalation: Escalation | None = None
     hash: str = ""
 
     @property
     def key(self) -> str:
         """What a flap is pinned to: id@version."""
         return f"{self.id}@{self.version}"
+
+    @cached_property
+    def frozen_ladders(self) -> dict[str, Any]:
+        """The ladders that an alert of this version keeps; the standard ones for a version that
+        was written before protocols had them."""
+        return (self.escalation or STANDARD).frozen()
 
     @cached_property
     def check_rules(self) -> tuple[Rule, ...]:
@@ -375,6 +383,8 @@ def _lint_required(protocol: Protocol) -> Iterable[str]:
 
 def _lint_citations(protocol: Protocol) -> Iterable[str]:
     cited = {key for rule in protocol.rules for key in rule.citations}
+    if protocol.escalation is not None:
+        cited |= set(protocol.escalation.citations)
     for key in sorted(cited - set(protocol.citations)):
         yield f"citations: {key!r} is cited but not listed."
     for key in sorted(set(protocol.citations) - cited):
@@ -436,6 +446,8 @@ def describe(protocol: Protocol) -> str:
     ]
     for rule in protocol.rules:
         lines += _rule_words(rule)
+    if protocol.escalation is not None:
+        lines += _escalation_words(protocol.escalation)
     lines += ["## Sources", "", *(f"- [{k}] {v}" for k, v in sorted(protocol.citations.items()))]
     return "\n".join(lines)
 
@@ -445,6 +457,27 @@ def _phase_words(phase: Phase) -> str:
     return (
         f"From hour {phase.from_hour:g} {until}: every {phase.every_minutes:g} min; on time from "
         f"{phase.early:g} min before to {phase.late:g} min after."
+    )
+
+
+def _escalation_words(said: Escalation) -> list[str]:
+    lines = ["## Who is told", ""]
+    for name in ("red", "amber", "overdue"):
+        lines.append(f"- **{name.upper()}**: {_ladder_words(getattr(said, name))}")
+    return [*lines, "", f"Why: {said.why.strip()}", "", f"Sources: {', '.join(said.citations)}", ""]
+
+
+def _ladder_words(ladder: Ladder) -> str:
+    told = [
+        f"{'at once' if not rung.after_minutes else f'after {rung.after_minutes:g} min'} "
+        f"{' and '.join(level.replace('_', ' ') for level in rung.to)}"
+        + (f" by {', '.join(rung.channels)}" if rung.channels else "")
+        for rung in ladder.rungs
+    ]
+    return (
+        f"{'; '.join(told)}; then again from the first every {ladder.repeat_minutes:g} min until "
+        f"somebody has it. An acknowledgement holds {ladder.answer_minutes:g} min without a "
+        f"review, a review's plan {ladder.plan_minutes:g} min."
     )
 
 

@@ -111,20 +111,22 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 
-def _words(**columns: Iterable[str]) -> list[CheckConstraint]:
+def words(**columns: Iterable[str]) -> list[CheckConstraint]:
+    """Each column holds one of its closed words, or nothing."""
     return [
         CheckConstraint(f"{name} IN ({_listed(words)})", name=f"{name}_word")
         for name, words in columns.items()
     ]
 
 
-def _together(name: str, first: str, *others: str) -> CheckConstraint:
+def together(name: str, first: str, *others: str) -> CheckConstraint:
     """All of the columns are filled, or none: never a who without a when."""
     same = " AND ".join(f"({first} IS NULL) = ({other} IS NULL)" for other in others)
     return CheckConstraint(same, name=name)
 
 
-def _ordered(name: str, *columns: str) -> list[CheckConstraint]:
+def ordered(name: str, *columns: str) -> list[CheckConstraint]:
+    """The moments that are known run in this order."""
     pairs = [(a, b) for i, a in enumerate(columns) for b in columns[i + 1 :]]
     return [CheckConstraint(f"{b} >= {a}", name=f"{name}_{a}_{b}") for a, b in pairs]
 
@@ -146,7 +148,7 @@ class StaffRow(Row, table=True):
 
     __tablename__ = "staff"
     __table_args__ = (
-        *_words(role=Role),
+        *words(role=Role),
         CheckConstraint(f"id <> '{SYSTEM}'", name="not_system"),
     )
     id: str = Field(primary_key=True)
@@ -164,12 +166,12 @@ class FlapRow(Row, table=True):
 
     __tablename__ = "flap"
     __table_args__ = (
-        *_words(
+        *words(
             kind=FlapKind, name=FlapName, tissue=Tissue, recipient=Recipient, side=Side,
             skin_type=SkinType,
         ),
-        _together("discharged", "discharged_by", "discharged_at"),
-        _together("baseline_set", "baseline_set_by", "baseline_set_at"),
+        together("discharged", "discharged_by", "discharged_at"),
+        together("baseline_set", "baseline_set_by", "baseline_set_at"),
         CheckConstraint("discharged_at IS NULL OR ended_at IS NOT NULL", name="discharge_ends"),
         CheckConstraint("monitoring_from >= perfused_at", name="perfused_first"),
         CheckConstraint("ischaemia_minutes BETWEEN 0 AND 1440", name="ischaemia_minutes_range"),
@@ -226,9 +228,9 @@ class HoldRow(Row, table=True):
 
     __tablename__ = "hold"
     __table_args__ = (
-        *_words(reason=HoldReason),
-        *_ordered("order", "from_at", "until_at"),
-        _together("released", "released_by", "released_at"),
+        *words(reason=HoldReason),
+        *ordered("order", "from_at", "until_at"),
+        together("released", "released_by", "released_at"),
         CheckConstraint("released_at IS NULL OR until_at IS NOT NULL", name="release_ends"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -247,8 +249,8 @@ class FlapReturnRow(Row, table=True):
 
     __tablename__ = "flap_return"
     __table_args__ = (
-        *_words(finding=ReturnFinding),
-        *_ordered("order", "decided_at", "into_theatre_at", "perfused_again_at", "back_at"),
+        *words(finding=ReturnFinding),
+        *ordered("order", "decided_at", "into_theatre_at", "perfused_again_at", "back_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     flap_id: str = Field(foreign_key="flap.id", index=True)
@@ -267,7 +269,7 @@ class OutcomeRow(Row, table=True):
 
     __tablename__ = "outcome"
     __table_args__ = (
-        *_words(kind=OutcomeKind),
+        *words(kind=OutcomeKind),
         CheckConstraint("(kind = 'partial_loss') = (percent IS NOT NULL)", name="percent_partial"),
         CheckConstraint("percent > 0 AND percent < 100", name="percent_range"),
     )
@@ -294,14 +296,14 @@ def sign_columns(sign: Sign) -> list[Column[Any]]:
 def _sign_constraints(sign: Sign) -> list[CheckConstraint]:
     name, low, high = sign.name, sign.low, sign.high
     if sign.kind == "words":
-        return _words(**{name: sign.words})
+        return words(**{name: sign.words})
     if sign.kind == "number":
         return [CheckConstraint(f"{name} BETWEEN {low:g} AND {high:g}", name=f"{name}_range")]
     if sign.kind == "refill":
         seconds, word = f"{name}_seconds", f"{name}_word"
         return [
             CheckConstraint(f"{seconds} BETWEEN {low:g} AND {high:g}", name=f"{seconds}_range"),
-            *_words(**{word: sign.words}),
+            *words(**{word: sign.words}),
             CheckConstraint(f"{seconds} IS NULL OR {word} IS NULL", name=f"{name}_once"),
         ]
     return []
@@ -319,12 +321,12 @@ class FlapCheckRow(Row, table=True):
 
     __tablename__ = "flap_check"
     __table_args__ = (
-        *_words(source=Source, severity=Severity, pattern=Pattern),
+        *words(source=Source, severity=Severity, pattern=Pattern),
         *(constraint for sign in SIGNS.values() for constraint in _sign_constraints(sign)),
-        _together("amended", "replaces_key", "amend_reason", "amended_by"),
+        together("amended", "replaces_key", "amend_reason", "amended_by"),
         CheckConstraint("first_recorded_at <= recorded_at", name="first_recorded_first"),
-        _together("replaced", "replaced_by_key", "replaced_at"),
-        _together("struck", "struck_by", "struck_at", "struck_reason"),
+        together("replaced", "replaced_by_key", "replaced_at"),
+        together("struck", "struck_by", "struck_at", "struck_reason"),
         Index("ix_flap_check_flap_observed", "flap_id", "observed_at"),
     )
     key: str = Field(primary_key=True)
@@ -366,7 +368,7 @@ class AssessmentRow(Row, table=True):
 
     __tablename__ = "assessment"
     __table_args__ = (
-        *_words(severity=Severity, pattern=Pattern),
+        *words(severity=Severity, pattern=Pattern),
         Index(
             "uq_assessment_current", "check_key", unique=True,
             sqlite_where=text("is_current"), postgresql_where=text("is_current"),
@@ -394,8 +396,8 @@ class RecheckRow(Row, table=True):
 
     __tablename__ = "recheck"
     __table_args__ = (
-        *_words(if_unmet=Severity, severity=Severity),
-        *_ordered("order", "asked_at", "due_at"),
+        *words(if_unmet=Severity, severity=Severity),
+        *ordered("order", "asked_at", "due_at"),
         CheckConstraint("round >= 1", name="round_range"),
         CheckConstraint("met_by_key IS NULL OR cancelled_at IS NULL", name="met_or_cancelled"),
         Index(
@@ -417,17 +419,34 @@ class RecheckRow(Row, table=True):
     cancelled_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
+ALERT_CALLS = (
+    CheckConstraint("verbal_by IS NULL OR acknowledged_by IS NOT NULL", name="verbal_answer"),
+    together("passed", "passed_by", "passed_to", "passed_at"),
+    together("lapsed", "lapsed_by", "lapsed_at"),
+    together("snoozed", "snoozed_by", "snoozed_at", "snoozed_until", "snooze_reason"),
+    CheckConstraint(
+        "snoozed_by IS NULL OR (severity <> 'red' AND stream <> 'concern')", name="red_is_loud"
+    ),
+)
+"""What holds of how an alert reaches people: a red and a nurse's concern are never snoozed."""
+
+
 class AlertRow(Row, table=True):
-    """One episode of one stream of one flap: at most one is not closed, whoever writes."""
+    """One episode of one stream of one flap: at most one is not closed, whoever writes.
+
+    ``ladder`` is the protocol's escalation as it stood when the alert was raised. ``verbal_by``
+    wrote down what the person who has it said by telephone; ``plan_until`` is how long the last
+    review's plan holds; ``lapsed_by`` had it last and did not come.
+    """
 
     __tablename__ = "alert"
     __table_args__ = (
-        *_words(
+        *words(
             stream=Stream, severity=Severity, pattern=Pattern, state=AlertState, intent=Intent,
             close_reason=[*CloseReason, *SystemCloseReason],
         ),
-        _together("acknowledged", "acknowledged_by", "acknowledged_at", "intent", "expected_at"),
-        _together("closed", "closed_by", "closed_at", "close_reason"),
+        together("acknowledged", "acknowledged_by", "acknowledged_at", "intent", "expected_at"),
+        together("closed", "closed_by", "closed_at", "close_reason"),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_state"),
         CheckConstraint(
             "state <> 'acknowledged' OR acknowledged_at IS NOT NULL", name="acknowledged_state"
@@ -438,6 +457,7 @@ class AlertRow(Row, table=True):
             name="system_reason",
         ),
         CheckConstraint("pages >= 0", name="pages_range"),
+        *ALERT_CALLS,
         Index(
             "uq_alert_not_closed", "flap_id", "stream", unique=True,
             sqlite_where=text("state <> 'closed'"), postgresql_where=text("state <> 'closed'"),
@@ -465,6 +485,20 @@ class AlertRow(Row, table=True):
     close_reason: str | None = None
     paged_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     pages: int = 0
+    ladder: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    verbal_by: str | None = Field(default=None, foreign_key="staff.id")
+    arrived_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    plan_until: datetime | None = Field(default=None, sa_type=UtcInstant)
+    passed_by: str | None = Field(default=None, foreign_key="staff.id")
+    passed_to: str | None = Field(default=None, foreign_key="staff.id")
+    passed_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    lapsed_by: str | None = Field(default=None, foreign_key="staff.id")
+    lapsed_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    snoozed_by: str | None = Field(default=None, foreign_key="staff.id")
+    snoozed_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    snoozed_until: datetime | None = Field(default=None, sa_type=UtcInstant)
+    snooze_reason: str | None = None
+    snoozes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class AlertEventRow(Row, table=True):
@@ -484,7 +518,7 @@ class WatchFindingRow(Row, table=True):
 
     __tablename__ = "watch_finding"
     __table_args__ = (
-        *_words(severity=Severity),
+        *words(severity=Severity),
         UniqueConstraint("flap_id", "rule", "severity", "due_at"),
     )
     id: int | None = Field(default=None, primary_key=True)

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     board_refresh_seconds: float = Field(default=5, ge=1, le=10)
     tick_seconds: float = Field(default=2, ge=1, le=10)
     engine_stale_seconds: float = Field(default=60, ge=10, le=80)
+    public_url: str = ""
+    channels: dict[str, str] = Field(default={}, repr=False)
+    bundle_seconds: float = Field(default=0.5, ge=0, le=5)
+    dead_man_url: str = Field(default="", repr=False)
     call: dict[Literal["red", "amber"], str] = Field(
         default={
             "red": "The registrar on call now; no answer in 5 min: the consultant",

@@ -15,9 +15,14 @@ ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "monitoring"
 
 VALUES = {"signs", "domain"}
-JUDGING = VALUES | {"conditions", "deciding", "protocol", "slots", "schedule", "assess"}
-SAYING = JUDGING | {"alarm", "board", "rota"}
-KEEPING = {"rows", "store", "checks", "episodes", "short_lists", "queries", "people"}
+JUDGING = VALUES | {
+    "conditions", "deciding", "ladder", "protocol", "slots", "schedule", "assess"
+}  # fmt: skip
+SAYING = JUDGING | {"alarm", "escalation", "board", "rota", "reviews", "timeline"}
+KEEPING = {
+    "rows", "call_rows", "store", "checks", "episodes", "short_lists", "queries", "people",
+    "paging", "outbox", "shifts", "verdicts", "pictures", "handovers",
+}  # fmt: skip
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
 SHOWING = {"views", "alert_views", "stay_views", "stay_facts", "amending"}
@@ -30,7 +35,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "domain": ({"signs"}, {"pydantic"}),
     "conditions": (VALUES | {"conditions"}, {"pydantic"}),
     "deciding": (VALUES | {"conditions"}, set()),
-    "protocol": (VALUES | {"conditions", "deciding"}, {"pydantic", "yaml"}),
+    "ladder": (VALUES, {"pydantic"}),
+    "protocol": (VALUES | {"conditions", "deciding", "ladder"}, {"pydantic", "yaml"}),
     "course": (VALUES, {"pydantic"}),
     "entry": (VALUES, {"pydantic"}),
     "slots": (VALUES | {"protocol"}, set()),
@@ -48,6 +54,19 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "short_lists": (VALUES | {"rows", "episodes"}, {"sqlalchemy"}),
     "queries": (VALUES | KEEPING - {"queries", "people"}, {"sqlalchemy", "pydantic"}),
     "people": (VALUES | {"rows", "store"}, {"sqlalchemy"}),
+    "call_rows": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy"}),
+    "paging": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
+    "outbox": (VALUES | {"rows", "call_rows", "store", "paging"}, {"sqlalchemy"}),
+    "shifts": (VALUES | {"rows", "call_rows", "store", "rota"}, {"sqlalchemy"}),
+    "verdicts": (VALUES | {"rows", "call_rows", "store", "checks", "reviews"}, {"sqlalchemy"}),
+    "pictures": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
+    "handovers": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
+    "rota": (VALUES | {"ladder"}, set()),
+    "rota_files": (VALUES | {"rota"}, {"icalendar", "recurring_ical_events"}),
+    "escalation": (VALUES | {"conditions", "ladder", "rota"}, set()),
+    "reviews": (VALUES, {"pydantic"}),
+    "photos": (VALUES, {"PIL", "pillow_heif"}),
+    "notify": (VALUES | {"settings", "store", "paging", "outbox"}, {"apprise"}),
     "care": (SAYING | KEEPING | {"course", "care"}, {"sqlalchemy", "pydantic"}),
     "ward": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),
     "frames": (JUDGING | {"board"}, {"pandas", "numpy"}),
@@ -65,7 +84,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
     "amending": (VALUES | {"entry"}, set()),
-    "migrations": ({"rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
+    "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (SAYING | KEEPING | {"care", "ward", "settings", "health"}, {"apscheduler"}),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),
     "pages": (ALL_BUT_DOORS | {"components", "pages"}, {"streamlit"}),

@@ -193,7 +193,8 @@ def test_a_protocol_knows_its_content_and_cannot_be_changed() -> None:
 
 def test_five_protocols_are_shipped_and_await_sign_off() -> None:
     """Nobody has signed them: the screens say so from these words."""
-    assert set(SHIPPED) == {"skin-paddle@1", "muscle@1", "buried@1", "digit@1", "bowel@1"}
+    names = ("skin-paddle", "muscle", "buried", "digit", "bowel")
+    assert set(SHIPPED) == {f"{name}@{version}" for name in names for version in (1, 2)}
     for protocol in SHIPPED.values():
         assert protocol.author == protocol.checker == AWAITING
 
@@ -207,7 +208,8 @@ def test_every_flap_gets_exactly_one_protocol_proposed(
 ) -> None:
     """No combination of facts is left without a protocol, and none has two."""
     flap = facts(kind=kind, tissue=tissue, buried=buried, skin_type=skin)
-    alone = [p for p in SHIPPED.values() if _proposed({p.key: p}, flap)]
+    newest = {p.id: p for p in SHIPPED.values() if p.version == 2}
+    alone = [p for p in newest.values() if _proposed({p.key: p}, flap)]
     assert [propose(SHIPPED, flap)] == alone
     expected = (
         "buried"

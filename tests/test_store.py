@@ -396,11 +396,9 @@ def test_a_newer_record_is_refused_and_left_alone(record: Record) -> None:
     assert store.current_revision(record) == "9999"
 
 
-def test_an_older_record_is_refused_with_both_revisions(
-    sqlite_record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_record_is_refused_with_both_revisions(sqlite_record: Record) -> None:
     """The sentence says where the record is and what this program needs."""
-    monkeypatch.setattr(store, "head_revision", lambda: "0002")
+    _pretend_revision(sqlite_record, "0001")
     with pytest.raises(RecordNotMigrated, match=r"at revision 0001, this program needs 0002.*run"):
         store.require_current(sqlite_record)
 
