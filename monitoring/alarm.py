@@ -10,16 +10,27 @@ that a monitoring alert closes itself. Yellow makes none; it shows on the tile.
     open          recur         open           yes
     open          recover       open           no   (shown "recovered, not closed")
     open          acknowledge   acknowledged   no
+    open          review        acknowledged   no   (by who reviewed it)
+    open          pass          open           no   (the person named is told; the ladder goes on)
+    open          snooze        open           no   (amber only, 30 min, twice; the ladder rests)
+    open          wake          open           yes  (the snooze is over)
+    open          again         open           yes  (the clock was set back under the ladder)
     open          close         closed         no
     acknowledged  join          acknowledged   no
     acknowledged  worsen        open           yes
     acknowledged  recur         open           yes
     acknowledged  recover       acknowledged   no
     acknowledged  acknowledge   acknowledged   no   (by the same person only)
+    acknowledged  arrive        acknowledged   no
+    acknowledged  review        acknowledged   no   (its plan holds for a time)
+    acknowledged  pass          open           yes  (to the person named first)
+    acknowledged  expire        open           yes  (nobody came, or the plan is too old)
     acknowledged  close         closed         no
-    acknowledged  expire        open           yes
 
-Recur is the same finding after a clear full check, and every new concern.
+Whatever pages begins the alert's ladder anew (see ``monitoring.escalation``). Recur is the same
+finding after a clear full check, and every new concern. A closed alert has no event: a late
+expiry finds nothing to do. An amendment and a plan read back are told in the story and change
+nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +42,7 @@ from enum import StrEnum
 from typing import Protocol as Protocol_
 
 from monitoring.domain import AlertState, Check, Finding, MonitoringError, Pattern, Severity, Stream
+from monitoring.ladder import ladder_of
 from monitoring.protocol import Protocol
 from monitoring.schedule import Noticed, Recheck
 from monitoring.signs import SIGNS
@@ -48,6 +60,13 @@ class AlertEvent(StrEnum):
     CLOSE = "close"
     EXPIRE = "expire"
     AMENDED = "amended"
+    ARRIVE = "arrive"
+    REVIEW = "review"
+    READ_BACK = "read_back"
+    PASS = "pass"
+    SNOOZE = "snooze"
+    WAKE = "wake"
+    AGAIN = "again"
 
 
 class WrongMove(MonitoringError):
@@ -65,7 +84,13 @@ MOVES: Mapping[tuple[AlertState | None, AlertEvent], tuple[AlertState, bool]] = 
     (_OPEN, _E.RECOVER): (_OPEN, False),
     (_OPEN, _E.ACKNOWLEDGE): (_ACK, False),
     (_OPEN, _E.CLOSE): (_CLOSED, False),
+    (_OPEN, _E.REVIEW): (_ACK, False),
+    (_OPEN, _E.PASS): (_OPEN, False),
+    (_OPEN, _E.SNOOZE): (_OPEN, False),
+    (_OPEN, _E.WAKE): (_OPEN, True),
+    (_OPEN, _E.AGAIN): (_OPEN, True),
     (_OPEN, _E.AMENDED): (_OPEN, False),
+    (_OPEN, _E.READ_BACK): (_OPEN, False),
     (_ACK, _E.JOIN): (_ACK, False),
     (_ACK, _E.WORSEN): (_OPEN, True),
     (_ACK, _E.RECUR): (_OPEN, True),
@@ -73,6 +98,10 @@ MOVES: Mapping[tuple[AlertState | None, AlertEvent], tuple[AlertState, bool]] = 
     (_ACK, _E.ACKNOWLEDGE): (_ACK, False),
     (_ACK, _E.CLOSE): (_CLOSED, False),
     (_ACK, _E.AMENDED): (_ACK, False),
+    (_ACK, _E.READ_BACK): (_ACK, False),
+    (_ACK, _E.ARRIVE): (_ACK, False),
+    (_ACK, _E.REVIEW): (_ACK, False),
+    (_ACK, _E.PASS): (_OPEN, True),
     (_ACK, _E.EXPIRE): (_OPEN, True),
 }
 """(state, event) to (next state, whether it pages). What is not here cannot happen."""
@@ -252,14 +281,18 @@ def answers(check: Check, finding: Finding) -> bool:
 ARRIVAL_GRACE = timedelta(minutes=5)
 """How long after the stated arrival an acknowledgement still holds."""
 
-ANSWER_WITHIN = {Severity.RED: timedelta(minutes=15), Severity.AMBER: timedelta(minutes=30)}
-"""How long an acknowledgement holds at most without a decision. A local choice: the published
-working targets are bedside review within 15 min of a red, 30 min of an amber."""
+LONGEST_SNOOZE = timedelta(minutes=30)
+"""How long the paging of an amber may rest at most. A local choice: one review interval."""
+
+SNOOZES = 2
+"""How often the paging of one amber may rest at all."""
 
 
 class Answered(Protocol_):
-    """An alert as far as its acknowledgement goes."""
+    """An alert as far as the answers to it go."""
 
+    @property
+    def stream(self) -> Stream: ...
     @property
     def severity(self) -> Severity: ...
     @property
@@ -268,12 +301,54 @@ class Answered(Protocol_):
     def acknowledged_at(self) -> datetime | None: ...
     @property
     def expected_at(self) -> datetime | None: ...
+    @property
+    def plan_until(self) -> datetime | None: ...
+    @property
+    def snoozed_until(self) -> datetime | None: ...
+    @property
+    def snoozes(self) -> int: ...
+    @property
+    def ladder(self) -> str | None: ...
+
+
+def holds_until(alert: Answered) -> datetime | None:
+    """When an acknowledgement runs out: the plan of a review holds its time; without a review the
+    earliest of five minutes after the stated arrival and what the alert's own ladder allows.
+    None for an alert that nobody has."""
+    if alert.state is not AlertState.ACKNOWLEDGED or alert.acknowledged_at is None:
+        return None
+    if alert.plan_until is not None:
+        return alert.plan_until
+    ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
+    longest = alert.acknowledged_at + timedelta(minutes=ladder.answer_minutes)
+    return min((alert.expected_at or alert.acknowledged_at) + ARRIVAL_GRACE, longest)
 
 
 def has_expired(alert: Answered, now: datetime) -> bool:
     """Whether an acknowledgement has run out: nobody has the alert any more."""
-    if alert.state is not AlertState.ACKNOWLEDGED or alert.acknowledged_at is None:
-        return False
-    longest = ANSWER_WITHIN.get(alert.severity, ANSWER_WITHIN[Severity.AMBER])
-    arrival = (alert.expected_at or alert.acknowledged_at) + ARRIVAL_GRACE
-    return now >= min(arrival, alert.acknowledged_at + longest)
+    until = holds_until(alert)
+    return until is not None and now >= until
+
+
+def rests(alert: Answered, now: datetime) -> bool:
+    """Whether somebody let the paging rest, and it still does."""
+    return alert.snoozed_until is not None and now < alert.snoozed_until
+
+
+def wakes(alert: Answered, now: datetime) -> bool:
+    """Whether a rest is over: the paging begins anew."""
+    over = alert.snoozed_until is not None and now >= alert.snoozed_until
+    return over and alert.state is AlertState.OPEN
+
+
+def why_not_snoozed(alert: Answered) -> str | None:
+    """Why the paging of this alert cannot rest, in a sentence; None when it can."""
+    if alert.severity is Severity.RED:
+        return "A red is never snoozed: acknowledge it, or put the flap on hold."
+    if alert.stream is Stream.CONCERN:
+        return "A nurse's concern is never snoozed: acknowledge it, or close it with a reason."
+    if alert.state is not AlertState.OPEN:
+        return "Somebody has this alert already: there is nothing to snooze."
+    if alert.snoozes >= SNOOZES:
+        return f"This alert was snoozed {SNOOZES} times already: acknowledge it or close it."
+    return None

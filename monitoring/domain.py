@@ -701,6 +701,11 @@ _STREAM = {
 }
 
 
+def stream_of(pattern: Pattern) -> Stream:
+    """The alert episode that a picture belongs to."""
+    return _STREAM[pattern]
+
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """A rule that could not be answered, and the signs it lacked."""

@@ -217,7 +217,8 @@ def assessments_of(conn: Connection, check_key: UUID) -> list[StoredAssessment]:
 
 
 class StoredAlert(NamedTuple):
-    """One episode as it stands. ``findings`` is its evidence so far, first first."""
+    """One episode as it stands. ``findings`` is its evidence so far, first first; ``ladder`` the
+    JSON text of the ladders it froze when it was raised; the rest as in ``AlertRow``."""
 
     id: int
     flap_id: str
@@ -241,6 +242,20 @@ class StoredAlert(NamedTuple):
     close_reason: str | None
     paged_at: datetime | None
     pages: int
+    ladder: str | None = None
+    verbal_by: str | None = None
+    arrived_at: datetime | None = None
+    plan_until: datetime | None = None
+    passed_by: str | None = None
+    passed_to: str | None = None
+    passed_at: datetime | None = None
+    lapsed_by: str | None = None
+    lapsed_at: datetime | None = None
+    snoozed_by: str | None = None
+    snoozed_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    snooze_reason: str | None = None
+    snoozes: int = 0
 
 
 _ALERT_WORDS: dict[str, Any] = {
@@ -249,7 +264,7 @@ _ALERT_WORDS: dict[str, Any] = {
 }  # fmt: skip
 _alerts = select(
     *(
-        cast(_alert.c[name], String()) if name == "findings" else _alert.c[name]
+        cast(_alert.c[name], String()) if name in ("findings", "ladder") else _alert.c[name]
         for name in StoredAlert._fields
     )
 )
@@ -287,6 +302,7 @@ def insert_alert(
     pattern: Pattern | None, raised_at: datetime, because: str, rule: str,
     findings: Iterable[Finding], first_sign_at: datetime | None,
     paged_at: datetime | None = None, pages: int = 0,
+    ladder: Mapping[str, Any] | None = None,
 ) -> int:  # fmt: skip
     """Open an episode; returns its id.
 
@@ -297,7 +313,7 @@ def insert_alert(
             "flap_id": flap_id, "stream": stream, "severity": severity, "pattern": pattern,
             "state": AlertState.OPEN, "raised_at": raised_at, "because": because, "rule": rule,
             "findings": findings, "first_sign_at": first_sign_at, "paged_at": paged_at,
-            "pages": pages,
+            "pages": pages, "ladder": None if ladder is None else dict(ladder),
         }
     )  # fmt: skip
     return int(conn.execute(_insert_alert, row).scalar_one())
@@ -564,3 +580,9 @@ def care_list(conn: Connection, nurse_id: str, since: datetime) -> frozenset[str
     """The ids of the flaps that the nurse took on their list from ``since`` on: this shift's."""
     chosen = select(_care.c.flap_id).where(_care.c.nurse_id == nurse_id, _care.c.since >= since)
     return frozenset(conn.execute(chosen).scalars())
+
+
+def carers(conn: Connection, flap_id: str, since: datetime) -> list[str]:
+    """The ids of the nurses who took the flap on their list from ``since`` on."""
+    chosen = select(_care.c.nurse_id).where(_care.c.flap_id == flap_id, _care.c.since >= since)
+    return list(conn.execute(chosen.order_by(_care.c.nurse_id)).scalars())

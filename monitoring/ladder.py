@@ -8,8 +8,9 @@ rung is followed by the first again: a ladder has no end.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import json
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -139,11 +140,18 @@ STANDARD = Escalation(
 """What holds for a protocol version that has no ladder of its own, and for an alert raised before
 alerts kept one. Local working targets, no published standard: awaiting local sign-off."""
 
+_STANDARD: dict[str, Ladder] = {name: getattr(STANDARD, name) for name in _NAMES}
 
-def ladder_of(frozen: Mapping[str, Any] | None, severity: Severity, stream: Stream) -> Ladder:
-    """The ladder an alert climbs now, from what it froze when it was raised."""
-    name = "overdue" if stream is Stream.MONITORING and severity is not Severity.RED else severity
-    if frozen is None:
-        chosen: Ladder = getattr(STANDARD, name if name in _NAMES else "amber")
-        return chosen
-    return Ladder.model_validate(frozen[name if name in frozen else "amber"])
+
+@lru_cache(maxsize=64)
+def _thawed(frozen: str) -> dict[str, Ladder]:
+    return {name: Ladder.model_validate(said) for name, said in json.loads(frozen).items()}
+
+
+def ladder_of(frozen: str | None, severity: Severity, stream: Stream) -> Ladder:
+    """The ladder an alert climbs now, from the JSON text it froze when it was raised; the standard
+    one for an alert from before alerts kept one."""
+    known = _STANDARD if frozen is None else _thawed(frozen)
+    if severity is Severity.RED:
+        return known["red"]
+    return known["overdue" if stream is Stream.MONITORING else "amber"]

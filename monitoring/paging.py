@@ -197,6 +197,23 @@ def highest_steps(conn: Connection, alert_ids: Iterable[int]) -> dict[tuple[int,
     return {(row[0], row[1]): row[2] for row in conn.execute(_highest, {"wanted": wanted})}
 
 
+_told = (
+    select(_page.c.alert_id, _page.c.chain, _page.c.number, func.count())
+    .where(_page.c.alert_id.in_(bindparam("wanted", expanding=True)))
+    .where(_page.c.state != PageState.DROPPED)
+    .group_by(_page.c.alert_id, _page.c.chain, _page.c.number)
+)
+
+
+def told(conn: Connection, alert_ids: Iterable[int]) -> dict[tuple[int, int, int], int]:
+    """How many messages each rung of these alerts sent or is sending, by (alert, chain, number);
+    one that was dropped told nobody."""
+    wanted = list(alert_ids)
+    if not wanted:
+        return {}
+    return {(r[0], r[1], r[2]): r[3] for r in conn.execute(_told, {"wanted": wanted})}
+
+
 class Channel(NamedTuple):
     """A way to reach people as the worker last read it from the settings; never its address."""
 

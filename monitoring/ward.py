@@ -12,12 +12,32 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 
-from monitoring import alarm, checks, episodes, people, queries, schedule, store
+from monitoring import (
+    alarm,
+    checks,
+    episodes,
+    escalation,
+    paging,
+    people,
+    queries,
+    schedule,
+    shifts,
+    store,
+)
 from monitoring.board import Bedside, OpenAlert, SeenCheck
 from monitoring.care.bedside import as_asked
 from monitoring.checks import JudgedCheck, StoredCheck
-from monitoring.domain import MonitoringError, Outcome, Pattern, Severity, Stream
+from monitoring.domain import (
+    AlertState,
+    Level,
+    MonitoringError,
+    Outcome,
+    Pattern,
+    Severity,
+    Stream,
+)
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
+from monitoring.ladder import ladder_of
 from monitoring.protocol import Protocol, UnknownProtocol
 from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn, Whose
 from monitoring.rows import BROKEN
@@ -252,12 +272,15 @@ def _others(conn: Connection, stored: StoredFlap) -> tuple[StoredFlap, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """The flaps of which the watcher has something new to write down, and the alerts whose
-    acknowledgement ran out."""
+    """The flaps of which the watcher has something new to write down, the alerts whose
+    acknowledgement ran out, and those with a rung to take. ``behind`` are alerts with a rung
+    more than a minute past its time."""
 
     flap_ids: tuple[str, ...]
     unreadable: tuple[str, ...]
     expired: tuple[StoredAlert, ...]
+    climbing: tuple[StoredAlert, ...]
+    behind: tuple[int, ...]
 
 
 def awaiting(record: store.Record, protocols: Mapping[str, Protocol], now: datetime) -> Awaiting:
@@ -276,7 +299,42 @@ def awaiting(record: store.Record, protocols: Mapping[str, Protocol], now: datet
     asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
     away = {b.flap.id for b in found.beds if _in_theatre(b, now)}
     expired = [a for a in found.alerts if a.flap_id not in away and alarm.has_expired(a, now)]
-    return Awaiting(tuple(asked), found.unreadable, tuple(expired))
+    with record.read() as conn:
+        climbing, behind = _climbing(conn, found, now)
+    return Awaiting(tuple(asked), found.unreadable, tuple(expired), tuple(climbing), tuple(behind))
+
+
+def _climbing(
+    conn: Connection, found: Snapshot, now: datetime
+) -> tuple[list[StoredAlert], list[int]]:
+    """The alerts of which a rung is due or told nobody, and the ids of those that wait too
+    long."""
+    asking = [a for a in found.alerts if a.state is AlertState.OPEN and not alarm.rests(a, now)]
+    ids = [a.id for a in asking]
+    highest, told = paging.highest_steps(conn, ids), paging.told(conn, ids)
+    climbing, behind, silent = [], [], []
+    for alert in asking:
+        paged_at = alert.paged_at or alert.raised_at
+        taken = highest.get((alert.id, alert.pages), -1)
+        ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
+        back = escalation.clock_was_set_back(paged_at, now)
+        due = escalation.due(ladder, paged_at, taken, now)
+        if due is not None or back or alarm.wakes(alert, now):
+            climbing.append(alert)
+            if due is not None and due.late:
+                behind.append(alert.id)
+        elif not told.get((alert.id, alert.pages, taken)):
+            silent.append(alert)
+    if silent and _somebody(conn, now):
+        climbing += silent
+    return climbing, behind
+
+
+def _somebody(conn: Connection, now: datetime) -> bool:
+    """Whether anybody on call can be told at all: else a rung that told nobody told nobody yet."""
+    directory = shifts.directory(conn, now)
+    wards = {s.ward for s in directory.shifts}
+    return any(directory.reached(ward, tuple(Level), now) for ward in wards)
 
 
 def _in_theatre(bed: Bedside, now: datetime) -> bool:

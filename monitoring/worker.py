@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from traceback import extract_tb
 from types import FrameType
 
@@ -19,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitoring import care, episodes, store
 from monitoring.protocol import Protocol
-from monitoring.ward import awaiting
+from monitoring.ward import Awaiting, awaiting
 
 log = logging.getLogger("monitoring.worker")
 
@@ -28,16 +29,18 @@ NAME = "watcher"
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one tick did: how many deadlines it wrote down, and the flaps it had to set aside."""
+    """What one tick did: how many deadlines and rungs it wrote down, the flaps it had to set
+    aside, and the alerts that it found with a rung more than a minute past its time."""
 
     raised: int
     set_aside: tuple[str, ...]
+    behind: tuple[int, ...] = ()
 
 
 def tick(
     record: store.Record, protocols: Mapping[str, Protocol], *, now: datetime, worker: str = NAME
 ) -> Tick:
-    """Write down every deadline that passed by ``now``, then a heartbeat.
+    """Write down every deadline that passed by ``now`` and take every rung due, then a heartbeat.
 
     A flap whose record cannot be judged is reported and set aside; the others go on. Raises
     RecordUnavailable when the record itself cannot be read or written: then nothing is said to
@@ -48,26 +51,34 @@ def tick(
     for flap_id in set_aside:
         log.error("flap %s set aside: its rows make no sense, or its protocol is gone", flap_id)
     raised = 0
-    for flap_id in asked.flap_ids:
+    for about, flap_id, verb in _due(record, protocols, asked, now):
         try:
-            raised += care.raise_overdue(record, protocols, flap_id=flap_id, now=now)
+            raised += verb()
         except store.RecordUnavailable:
             raise
         except Exception as error:
-            log.error("flap %s set aside: %s", flap_id, where(error))
+            log.error("%s set aside: %s", about, where(error))
             set_aside.append(flap_id)
-    for alert in asked.expired:
-        try:
-            raised += care.expire_acknowledgement(record, alert_id=alert.id, now=now)
-        except store.RecordUnavailable:
-            raise
-        except Exception as error:
-            log.error("alert %s set aside: %s", alert.id, where(error))
-            set_aside.append(alert.flap_id)
     set_aside = list(dict.fromkeys(set_aside))
     with record.write() as conn:
-        episodes.beat(conn, worker, now, {"set_aside": set_aside})
-    return Tick(raised, tuple(set_aside))
+        episodes.beat(conn, worker, now, {"set_aside": set_aside, "behind": asked.behind})
+    return Tick(raised, tuple(set_aside), asked.behind)
+
+
+def _due(
+    record: store.Record, protocols: Mapping[str, Protocol], asked: Awaiting, now: datetime
+) -> Iterator[tuple[str, str, Callable[[], int]]]:
+    """What is to be done, the most pressing first: alerts that nobody came to, rungs that are due,
+    checks that nobody made. Each says what it is about, and of which flap."""
+    for alert in asked.expired:
+        expire = partial(care.expire_acknowledgement, record, alert_id=alert.id, now=now)
+        yield f"alert {alert.id}", alert.flap_id, expire
+    for alert in asked.climbing:
+        climb = partial(care.climb_alert, record, alert_id=alert.id, now=now)
+        yield f"alert {alert.id}", alert.flap_id, climb
+    for flap_id in asked.flap_ids:
+        watch = partial(care.raise_overdue, record, protocols, flap_id=flap_id, now=now)
+        yield f"flap {flap_id}", flap_id, watch
 
 
 def run(record: store.Record, protocols: Mapping[str, Protocol], *, every_seconds: float) -> None:

@@ -4,9 +4,20 @@ A verb says what a person did on the ward. It validates, judges and writes whole
 and what it returns was read back from what was committed.
 """
 
-from monitoring.care.alerts import acknowledge_alert, close_alert, expire_acknowledgement
+from monitoring.care.answering import (
+    acknowledge_alert,
+    arrive,
+    close_alert,
+    expire_acknowledgement,
+    may_take,
+    pass_alert,
+    read_page,
+    snooze_alert,
+)
 from monitoring.care.bedside import ALL, UnknownPerson
+from monitoring.care.escalating import climb_alert
 from monitoring.care.importing import Imported, content_key, import_course
+from monitoring.care.photographing import add_photo, strike_photo
 from monitoring.care.recording import (
     NeedsConfirmation,
     OtherBody,
@@ -39,8 +50,11 @@ __all__ = [
     "Saved",
     "UnknownPerson",
     "acknowledge_alert",
+    "add_photo",
     "admit_flap",
     "amend_check",
+    "arrive",
+    "climb_alert",
     "close_alert",
     "content_key",
     "correct_flap",
@@ -48,7 +62,10 @@ __all__ = [
     "expire_acknowledgement",
     "hold_flap",
     "import_course",
+    "may_take",
+    "pass_alert",
     "raise_overdue",
+    "read_page",
     "record_check",
     "record_outcome",
     "record_return",
@@ -56,5 +73,7 @@ __all__ = [
     "retract_check",
     "set_baseline",
     "set_mine",
+    "snooze_alert",
+    "strike_photo",
     "transfer_bed",
 ]

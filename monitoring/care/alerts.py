@@ -1,18 +1,19 @@
-"""What happens to alerts: moves of the state table written down, and what people answer."""
+"""What happens to alerts: moves of the state table written down with the pages they call for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes, people, store
+from monitoring import alarm, episodes, paging
 from monitoring.alarm import AlertEvent, Episode, Move
-from monitoring.care import rechecking
-from monitoring.care.bedside import AHEAD, known_person
+from monitoring.care import escalating
+from monitoring.care.bedside import AHEAD, Bed
 from monitoring.domain import (
     SYSTEM,
     AlertState,
@@ -20,15 +21,24 @@ from monitoring.domain import (
     Check,
     CloseReason,
     Finding,
-    Intent,
     Refused,
     Stream,
     SystemCloseReason,
 )
 from monitoring.episodes import StoredAlert
+from monitoring.escalation import Subject
 
-LONGEST_WAY = timedelta(hours=12)
-"""How far ahead somebody may say that they will be there."""
+ANSWER = (
+    "acknowledged_by", "acknowledged_at", "intent", "expected_at", "verbal_by", "arrived_at",
+    "plan_until",
+)  # fmt: skip
+"""What an alert knows of who has it; gone when nobody has it any more."""
+
+AWAY = (
+    "passed_by", "passed_to", "passed_at", "lapsed_by", "lapsed_at", "snoozed_by", "snoozed_at",
+    "snoozed_until", "snooze_reason",
+)  # fmt: skip
+"""What an alert knows of why nobody has it yet; gone when somebody has, or it pages again."""
 
 KEPT_FINDINGS = 40
 """How many findings an episode carries as evidence; every one stays with its own check."""
@@ -54,15 +64,21 @@ def as_episode(alert: StoredAlert) -> Episode:
 
 
 def carry_out(
-    conn: Connection, flap_id: str, moves: Iterable[Move], *, by: str, now: datetime
-) -> list[int]:
-    """Write the moves down, each with a line in its alert's story; returns the alerts touched."""
-    return [_carry_out(conn, flap_id, move, by, now) for move in moves]
+    conn: Connection, bed: Bed, moves: Iterable[Move], *, by: str, now: datetime,
+    signs_since: Mapping[Stream, datetime] = MappingProxyType({}),
+) -> list[int]:  # fmt: skip
+    """Write the moves down, each with a line in its alert's story and, where it pages, the first
+    rung of its ladder; returns the alerts touched. ``signs_since`` is when a stream's signs were
+    first seen, also while they were too weak for an alert."""
+    return [_carry_out(conn, bed, move, by, now, signs_since) for move in moves]
 
 
-def _carry_out(conn: Connection, flap_id: str, move: Move, by: str, now: datetime) -> int:
+def _carry_out(
+    conn: Connection, bed: Bed, move: Move, by: str, now: datetime,
+    signs_since: Mapping[Stream, datetime],
+) -> int:  # fmt: skip
     if move.episode is None:
-        alert_id = _raise(conn, flap_id, move, now)
+        alert_id = _raise(conn, bed, move, now, signs_since.get(move.stream))
     else:
         alert_id = move.episode.id
         _change(conn, alert_id, move, now)
@@ -73,14 +89,22 @@ def _carry_out(conn: Connection, flap_id: str, move: Move, by: str, now: datetim
         "because": [f.because for f in move.findings],
     }
     tell(conn, alert_id, move.event, by, now, detail)
+    if move.pages:
+        escalating.begin(conn, alert_id, subject_of(bed, now), now)
     return alert_id
 
 
-def _raise(conn: Connection, flap_id: str, move: Move, now: datetime) -> int:
+def subject_of(bed: Bed, now: datetime) -> Subject:
+    """What a message may say of the flap."""
+    return Subject(bed.patient.ward, bed.patient.bed, bed.flap.facts.label, bed.flap.hours(now))
+
+
+def _raise(conn: Connection, bed: Bed, move: Move, now: datetime, since: datetime | None) -> int:
     worst = move.findings[0]
+    seen = [_seen_at(f) for f in move.findings]
     return episodes.insert_alert(
         conn,
-        flap_id=flap_id,
+        flap_id=bed.flap.id,
         stream=move.stream,
         severity=move.severity,
         pattern=worst.pattern,
@@ -88,10 +112,17 @@ def _raise(conn: Connection, flap_id: str, move: Move, now: datetime) -> int:
         because=worst.because,
         rule=worst.rule,
         findings=move.findings,
-        first_sign_at=min(f.at for f in move.findings),
+        first_sign_at=min(seen if since is None else [*seen, since]),
         paged_at=now,
         pages=1,
+        ladder=bed.protocol.frozen_ladders,
     )
+
+
+def _seen_at(finding: Finding) -> datetime:
+    """When what a finding speaks of was seen: a deadline that passed speaks of the check before
+    it."""
+    return min(finding.at, max((e.at for e in finding.evidence), default=finding.at))
 
 
 def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
@@ -112,11 +143,9 @@ def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
     elif move.findings:
         changes["recovered_at"] = None
     if move.state is AlertState.OPEN:
-        changes |= dict.fromkeys(
-            ("acknowledged_by", "acknowledged_at", "intent", "expected_at"), None
-        )
+        changes |= dict.fromkeys(ANSWER)
     if move.pages:
-        changes |= {"paged_at": now, "pages": before.pages + 1}
+        changes |= {"paged_at": now, "pages": before.pages + 1, **dict.fromkeys(AWAY)}
     episodes.update_alert(conn, alert_id, **changes)
 
 
@@ -152,48 +181,58 @@ def close_by_itself(
     """Close the flap's monitoring alert, the only kind that may close itself."""
     for alert in episodes.open_alerts(conn, flap_id):
         if alert.stream is Stream.MONITORING:
-            episodes.update_alert(
-                conn, alert.id, state=AlertState.CLOSED, closed_by=SYSTEM, closed_at=now,
-                close_reason=reason,
-            )  # fmt: skip
-            tell(conn, alert.id, AlertEvent.CLOSE, SYSTEM, now, {"reason": reason})
+            close(conn, alert.id, SYSTEM, reason, now)
+
+
+def close(
+    conn: Connection, alert_id: int, by: str, reason: CloseReason | SystemCloseReason,
+    now: datetime,
+) -> None:  # fmt: skip
+    """End an alert; what was written about it and not sent yet is not needed any more."""
+    episodes.update_alert(
+        conn, alert_id, state=AlertState.CLOSED, closed_by=by, closed_at=now, close_reason=reason,
+        **dict.fromkeys(AWAY),
+    )  # fmt: skip
+    tell(conn, alert_id, AlertEvent.CLOSE, by, now, {"reason": reason})
+    paging.drop_pages(conn, alert_id, "closed before it was sent")
 
 
 def hear(
-    conn: Connection, flap_id: str, findings: Sequence[Finding], *, full: bool, newest: bool,
+    conn: Connection, bed: Bed, findings: Sequence[Finding], *, full: bool, newest: bool,
     by: str, now: datetime, open_now: Sequence[Episode] | None = None,
     seen: frozenset[str] = frozenset(), cleared_at: datetime | None = None,
+    signs_since: Mapping[Stream, datetime] = MappingProxyType({}),
 ) -> list[int]:  # fmt: skip
     """What findings do to the flap's alerts; returns the alerts touched.
 
     ``open_now`` are the flap's running episodes, if the caller has just read them; ``seen`` are
     the signs that the check has a value for; ``cleared_at`` is when a full check without a
-    finding was last made.
+    finding was last made; ``signs_since`` as in ``carry_out``.
     """
-    known = running(conn, flap_id) if open_now is None else open_now
+    known = running(conn, bed.flap.id) if open_now is None else open_now
     moves = alarm.after_check(
         known, findings, full=full, newest=newest, seen=seen, cleared_at=cleared_at
     )
-    return carry_out(conn, flap_id, moves, by=by, now=now)
+    return carry_out(conn, bed, moves, by=by, now=now, signs_since=signs_since)
 
 
 Judged = Sequence[tuple[Check, Assessment]]
 
 
 def see_recovery(
-    conn: Connection, flap_id: str, judged: Judged, *, by: str, now: datetime
+    conn: Connection, bed: Bed, judged: Judged, *, by: str, now: datetime
 ) -> list[int]:
     """Once checks were judged again: what the newest one shows as recovered is, and "recovered"
     is taken back where no check that stands shows it. Returns the alerts touched."""
     touched: list[int] = []
-    for alert in episodes.open_alerts(conn, flap_id):
+    for alert in episodes.open_alerts(conn, bed.flap.id):
         episode = replace(as_episode(alert), recovered=False)
         if alert.recovered_at is not None:
             if not any(_shows(judged, *one, episode) for one in judged):
                 episodes.update_alert(conn, alert.id, recovered_at=None)
         elif judged and _shows(judged, *judged[-1], episode):
             moves = alarm.recovering([episode], judged[-1][1].findings, judged[-1][0].seen)
-            touched += carry_out(conn, flap_id, moves, by=by, now=now)
+            touched += carry_out(conn, bed, moves, by=by, now=now)
     return touched
 
 
@@ -213,90 +252,3 @@ def _shows(judged: Judged, check: Check, assessment: Assessment, episode: Episod
     if episode.stream in beside:
         return False
     return bool(alarm.recovering([episode], assessment.findings, check.seen))
-
-
-def _open_alert(conn: Connection, alert_id: int, verb: str) -> StoredAlert:
-    found = episodes.find_alert(conn, alert_id)
-    if found is None:
-        raise Refused(f"There is no alert {alert_id}.")
-    store.lock_flap(conn, found.flap_id)
-    found = episodes.find_alert(conn, alert_id)
-    assert found is not None
-    if found.state is AlertState.CLOSED:
-        raise Refused(f"This alert was closed at {found.closed_at:%H:%M} UTC: nothing to {verb}.")
-    return found
-
-
-def acknowledge_alert(
-    record: store.Record, *, alert_id: int, by: str, intent: Intent, expected_at: datetime,
-    now: datetime,
-) -> StoredAlert:  # fmt: skip
-    """Somebody has it: who, what they are going to do, and by when.
-
-    Raises Refused for a closed alert, for one that another person has (naming them), and for an
-    expected time in the past or more than 12 h ahead.
-    """
-    if expected_at < now:
-        raise Refused("The expected time is in the past: say when you will be there.")
-    if expected_at > now + LONGEST_WAY:
-        raise Refused("That is more than 12 h ahead: nobody has an alert for so long.")
-    with record.write() as conn:
-        person = known_person(conn, by)
-        alert = _open_alert(conn, alert_id, "acknowledge")
-        if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by != by:
-            other = people.staff_by_id(conn, str(alert.acknowledged_by), may_have_left=True)
-            raise Refused(f"{other.name} has this alert already.")
-        state, _ = alarm.next_state(alert.state, AlertEvent.ACKNOWLEDGE)
-        episodes.update_alert(
-            conn, alert_id, state=state, acknowledged_by=by, acknowledged_at=now, intent=intent,
-            expected_at=expected_at,
-        )  # fmt: skip
-        detail: dict[str, object] = {
-            "intent": intent, "expected_at": expected_at.isoformat(), "role": person.role,
-        }  # fmt: skip
-        tell(conn, alert_id, AlertEvent.ACKNOWLEDGE, by, now, detail)
-    return _read_back(record, alert_id)
-
-
-def expire_acknowledgement(record: store.Record, *, alert_id: int, now: datetime) -> bool:
-    """Open an alert again whose acknowledgement ran out; False when it has not, or no longer
-    needs to: a late expiry never touches an alert that was closed or answered anew."""
-    with record.write() as conn:
-        found = episodes.find_alert(conn, alert_id)
-        if found is None:
-            return False
-        store.lock_flap(conn, found.flap_id)
-        found = episodes.find_alert(conn, alert_id)
-        if found is None or not alarm.has_expired(found, now):
-            return False
-        who = found.acknowledged_by
-        state, _ = alarm.next_state(found.state, AlertEvent.EXPIRE)
-        episodes.update_alert(
-            conn, alert_id, state=state, acknowledged_by=None, acknowledged_at=None, intent=None,
-            expected_at=None, paged_at=now, pages=found.pages + 1,
-        )  # fmt: skip
-        tell(conn, alert_id, AlertEvent.EXPIRE, SYSTEM, now, {"was": who, "pages": True})
-    return True
-
-
-def close_alert(
-    record: store.Record, *, alert_id: int, by: str, reason: CloseReason, now: datetime
-) -> StoredAlert:
-    """A person ends an alert, with a reason. Raises Refused for one that is closed already."""
-    with record.write() as conn:
-        known_person(conn, by)
-        alert = _open_alert(conn, alert_id, "close")
-        state, _ = alarm.next_state(alert.state, AlertEvent.CLOSE)
-        episodes.update_alert(
-            conn, alert_id, state=state, closed_by=by, closed_at=now, close_reason=reason
-        )
-        tell(conn, alert_id, AlertEvent.CLOSE, by, now, {"reason": reason})
-        rechecking.end_for(conn, alert.flap_id, alert.stream, now)
-    return _read_back(record, alert_id)
-
-
-def _read_back(record: store.Record, alert_id: int) -> StoredAlert:
-    with record.read() as conn:
-        found = episodes.find_alert(conn, alert_id)
-    assert found is not None
-    return found

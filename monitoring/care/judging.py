@@ -39,10 +39,10 @@ def judge_again(
     """
     stay = [s.check for s in checks.checks_of_flap(conn, bed.flap.id) if s.current]
     judged = list(judge_stay(_with_chosen(bed.flap, stay, gone, instead), stay, bed.protocol))
-    new, touched = _keep_judgements(conn, judged, since, gone, instead, by, now)
+    new, touched = _keep_judgements(conn, bed, judged, since, gone, instead, by, now)
     bed = _with_baseline(conn, bed, stay, judged, gone, instead)
     newest = judged[-1] if judged else None
-    touched += alerts.see_recovery(conn, bed.flap.id, judged, by=by, now=now)
+    touched += alerts.see_recovery(conn, bed, judged, by=by, now=now)
     ask_anew(conn, judged, new, bed.flap.id, gone, instead, now, bed.flap.slots_from)
     if newest is not None:
         looks = looks_of(conn, bed.flap.id, now)
@@ -53,7 +53,7 @@ def judge_again(
 
 
 def _keep_judgements(
-    conn: Connection, judged: Sequence[tuple[Check, Assessment]], since: datetime,
+    conn: Connection, bed: Bed, judged: Sequence[tuple[Check, Assessment]], since: datetime,
     gone: UUID | None, instead: UUID | None, by: str, now: datetime,
 ) -> tuple[dict[UUID, list[Finding]], list[int]]:  # fmt: skip
     """Write down what changed and let the alerts hear it; returns what is new of each check, and
@@ -72,9 +72,7 @@ def _keep_judgements(
         new[check.key] = list(_new_findings(assessment, said and said.assessment))
         if check.key == instead:
             new[check.key] += _unheard(conn, check.flap_id, assessment, new[check.key])
-        touched += alerts.hear(
-            conn, check.flap_id, new[check.key], full=False, newest=False, by=by, now=now
-        )
+        touched += alerts.hear(conn, bed, new[check.key], full=False, newest=False, by=by, now=now)
     return new, touched
 
 

@@ -32,9 +32,9 @@ from monitoring.care.bedside import (
 from monitoring.care.judging import judge_again
 from monitoring.care.rechecking import ask_again
 from monitoring.care.watching import settle_monitoring
-from monitoring.checks import StoredCheck
+from monitoring.checks import JudgedCheck, StoredCheck
 from monitoring.conditions import lasting
-from monitoring.domain import Assessment, Check, Refused, Severity, Source, Stream
+from monitoring.domain import Assessment, Check, Refused, Severity, Source, Stream, stream_of
 from monitoring.episodes import StoredAlert
 from monitoring.protocol import Protocol
 from monitoring.schedule import Due, Look
@@ -198,8 +198,8 @@ def _write(conn: Connection, bed: Bed, check: Check, now: datetime) -> tuple[lis
     clear = [s.check.observed_at for s in around if s.is_full and s.severity is Severity.NONE]
     cleared_at = max(clear, default=None)
     touched = alerts.hear(
-        conn, check.flap_id, judged.findings, full=judged.full, newest=True, by=check.by,
-        now=now, open_now=running, seen=check.seen, cleared_at=cleared_at,
+        conn, bed, judged.findings, full=judged.full, newest=True, by=check.by, now=now,
+        open_now=running, seen=check.seen, cleared_at=cleared_at, signs_since=_signs_since(around),
     )  # fmt: skip
     if bed.flap.as_of(check.observed_at).baseline is None and is_baseline(check, judged):
         queries.set_baseline(conn, check.flap_id, check)
@@ -209,6 +209,17 @@ def _write(conn: Connection, bed: Bed, check: Check, now: datetime) -> tuple[lis
     if any(e.stream is Stream.MONITORING for e in running):
         settle_monitoring(conn, bed, judged, looks, owed, now)
     return touched, schedule.next_due(bed.flap, bed.protocol, looks, owed, now)
+
+
+def _signs_since(around: Sequence[JudgedCheck]) -> dict[Stream, datetime]:
+    """When the signs of each stream were first seen in the checks that lead up to now without a
+    clear one between: a weak sign is the first sign of what came of it."""
+    since: dict[Stream, datetime] = {}
+    for seen in reversed(around):
+        if seen.pattern is None:
+            break
+        since[stream_of(seen.pattern)] = seen.check.observed_at
+    return since
 
 
 def _due(conn: Connection, bed: Bed, now: datetime) -> Due:

@@ -42,17 +42,15 @@ def raise_overdue(
         stands = alarm.watch_findings(bed.protocol, standing)
         loud = _new(conn, flap_id, stands, now)
         louder = _new(conn, flap_id, _unmet(conn, bed, now), now)
-        alerts.hear(conn, flap_id, [*louder, *loud], full=False, newest=False, by=SYSTEM, now=now)
-        return len(loud) + len(louder) + len(_raise_again(conn, flap_id, stands, now))
+        alerts.hear(conn, bed, [*louder, *loud], full=False, newest=False, by=SYSTEM, now=now)
+        return len(loud) + len(louder) + len(_raise_again(conn, bed, stands, now))
 
 
-def _raise_again(
-    conn: Connection, flap_id: str, stands: Sequence[Finding], now: datetime
-) -> list[int]:
+def _raise_again(conn: Connection, bed: Bed, stands: Sequence[Finding], now: datetime) -> list[int]:
     """Raise what stands though its alert was closed, once the closing has had its time."""
     if not any(f.loud for f in stands):
         return []
-    known = [a for a in episodes.alerts_of_flap(conn, flap_id) if a.stream is Stream.MONITORING]
+    known = [a for a in episodes.alerts_of_flap(conn, bed.flap.id) if a.stream is Stream.MONITORING]
     if any(a.closed_at is None for a in known):
         return []
     silent = [
@@ -60,7 +58,7 @@ def _raise_again(
     ]
     if silent and now < max(silent):
         return []
-    return alerts.hear(conn, flap_id, stands, full=False, newest=False, by=SYSTEM, now=now)
+    return alerts.hear(conn, bed, stands, full=False, newest=False, by=SYSTEM, now=now)
 
 
 def stand_again(conn: Connection, bed: Bed, now: datetime) -> list[int]:
@@ -73,7 +71,7 @@ def stand_again(conn: Connection, bed: Bed, now: datetime) -> list[int]:
     standing = [n for n in noticed_at(conn, bed, now) if n.settled_at is None]
     found = alarm.watch_findings(bed.protocol, standing)
     _new(conn, bed.flap.id, found, now)
-    return alerts.hear(conn, bed.flap.id, found, full=False, newest=False, by=SYSTEM, now=now)
+    return alerts.hear(conn, bed, found, full=False, newest=False, by=SYSTEM, now=now)
 
 
 def noticed_at(conn: Connection, bed: Bed, now: datetime) -> list[Noticed]:
