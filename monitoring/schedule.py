@@ -33,7 +33,7 @@ from typing import Literal
 from uuid import UUID
 
 from monitoring.conditions import ScheduleFact, lasting
-from monitoring.domain import Flap, HoldReason, Severity
+from monitoring.domain import Flap, HoldReason, Order, Severity
 from monitoring.protocol import Protocol
 from monitoring.slots import (
     ENTRY_GRACE,
@@ -48,6 +48,7 @@ from monitoring.slots import (
     extra_looks,
     fill,
     is_full,
+    lengthens,
     recorded_by,
     slot_holding,
     slots,
@@ -59,8 +60,8 @@ __all__ = [
     "ATTEMPTED", "ATTEMPT_RECHECK", "BASELINE_WITHIN", "ENTRY_GRACE", "LOOKBACK", "OVERDUE_LONG",
     "RECHECK_GRACE", "RECHECK_LONG", "RELEASED", "TIMELINESS_DEFINITION", "Due", "DueState",
     "Filled", "Look", "Noticed", "Recheck", "Slot", "SlotState", "Timeliness", "due_words",
-    "extra_looks", "fill", "is_full", "next_due", "notice", "open_rechecks", "slot_holding",
-    "slots", "standing_rechecks", "stay_slots", "timeliness",
+    "extra_looks", "fill", "is_full", "lengthens", "next_due", "notice", "open_rechecks",
+    "slot_holding", "slots", "standing_rechecks", "stay_slots", "timeliness",
 ]  # fmt: skip
 
 RECHECK_GRACE = timedelta(minutes=5)
@@ -133,7 +134,7 @@ class Due:
     ``at`` is its time (for a hold: its planned end, if there is one), ``since`` when it became
     overdue, ``rule`` what asked for a recheck, ``missed`` how many slots were missed since the
     last full check (counted over LOOKBACK, from the last release or return on). It is due soon
-    from ``opens`` and overdue from ``closes``.
+    from ``opens`` and overdue from ``closes``. ``order`` asks for it where the protocol does not.
     """
 
     at: datetime | None
@@ -145,6 +146,7 @@ class Due:
     reason: HoldReason | None = None
     opens: datetime | None = None
     closes: datetime | None = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ def _slot_due(grid: Grid, known: Sequence[Look], now: datetime) -> Due | None:
     since = first.closes if now >= first.closes else None
     return Due(
         first.at, _slot_state(first, now), since=since, missed=missed, opens=first.opens,
-        closes=first.closes,
+        closes=first.closes, order=first.order,
     )  # fmt: skip
 
 

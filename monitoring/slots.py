@@ -10,6 +10,10 @@ definition leaves a choice:
 - A held slot vanishes but its span stays: a check in it is extra. A slot before the hold stands,
   and is missed if nobody looked.
 - A slot whose window was still open when monitoring ended asks nothing.
+- A signed order lays its own slots in (from_at, until_at): the first one interval after it was
+  given, with the windows of a phase of that interval. A slot at the very moment it was given
+  stands, and so does the window of the slot before it. From until_at on the protocol's own grid
+  stands again. A later order ends the earlier one, and a return to the ward ends every one.
 
 Pure arithmetic on instants: all times are aware, and no local time enters.
 """
@@ -18,7 +22,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -26,7 +30,7 @@ from itertools import pairwise
 from operator import attrgetter
 from uuid import UUID
 
-from monitoring.domain import Check, Flap
+from monitoring.domain import Check, Flap, Order
 from monitoring.protocol import Phase, Protocol
 
 ENTRY_GRACE = timedelta(minutes=15)
@@ -48,7 +52,8 @@ class Slot:
     """A time at which the protocol asks for a check.
 
     On time in [opens, closes), late in [closes, missed_at). ``missed_at`` is when the next slot's
-    window opens. A ``held`` slot asks nothing.
+    window opens. A ``held`` slot asks nothing. ``order`` is what asks for it instead of the
+    protocol, as far as it is in force.
     """
 
     at: datetime
@@ -57,6 +62,7 @@ class Slot:
     missed_at: datetime
     every_minutes: float
     held: bool = False
+    order: Order | None = None
 
 
 class SlotState(StrEnum):
@@ -89,31 +95,37 @@ def is_full(check: Check, flap: Flap, protocol: Protocol) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """One phase of one course in time: slots at start + k × every, before end."""
+    """Slots at start + k × every: ``count`` of them, or without end. A phase of one course, or an
+    order."""
 
     start: datetime
-    end: datetime | None
     every: timedelta
     early: timedelta
     late: timedelta
     count: int | None
     minutes: float
+    order: Order | None = None
 
 
 Place = tuple[int, int]
 """Where a slot stands: its stretch and its number in it."""
 
+Starts = tuple[datetime, ...]
+"""When each course began: arrival, and every return to the ward."""
 
-def _stretch(phase: Phase, start: datetime, end: datetime | None) -> _Stretch:
+
+def _stretch(
+    phase: Phase, start: datetime, end: datetime | None, order: Order | None = None
+) -> _Stretch:
     every, early, late = (
         timedelta(minutes=m) for m in (phase.every_minutes, phase.early, phase.late)
     )
     count = None if end is None else -((start - end) // every)
-    return _Stretch(start, end, every, early, late, count, phase.every_minutes)
+    return _Stretch(start, every, early, late, count, phase.every_minutes, order)
 
 
 @lru_cache(maxsize=1024)
-def _lay(starts: tuple[datetime, ...], phases: tuple[Phase, ...]) -> tuple[_Stretch, ...]:
+def _lay(starts: Starts, phases: tuple[Phase, ...]) -> tuple[_Stretch, ...]:
     """The phases laid from each start until the next start."""
     laid = []
     for start, stop in zip(starts, (*starts[1:], None), strict=True):
@@ -127,6 +139,67 @@ def _lay(starts: tuple[datetime, ...], phases: tuple[Phase, ...]) -> tuple[_Stre
     return tuple(laid)
 
 
+@lru_cache(maxsize=1024)
+def _lay_ordered(
+    starts: Starts, phases: tuple[Phase, ...], orders: tuple[Order, ...]
+) -> tuple[_Stretch, ...]:
+    """The phases laid from each start, with the orders' own slots in the place of theirs."""
+    laid = list(_lay(starts, phases))
+    for order in _in_force(orders, starts):
+        phase = Phase(from_hour=0, every_minutes=order.every_minutes)
+        first = order.from_at + timedelta(minutes=order.every_minutes)
+        laid = [piece for stretch in laid for piece in _outside(stretch, order)]
+        if first < order.until_at:
+            laid.append(_stretch(phase, first, order.until_at, order))
+            laid.sort(key=attrgetter("start"))
+    return tuple(laid)
+
+
+def _in_force(orders: Iterable[Order], starts: Starts) -> Iterator[Order]:
+    """Each order for as long as it holds: until a later one, or the next return to the ward."""
+    given = sorted(orders, key=attrgetter("from_at"))
+    for order, later in zip(given, (*given[1:], None), strict=True):
+        begin = max(order.from_at, starts[0])
+        ends = [s for s in starts if s > begin] + ([] if later is None else [later.from_at])
+        end = min(order.until_at, *ends) if ends else order.until_at
+        if begin < end:
+            yield order.model_copy(update={"from_at": begin, "until_at": end})
+
+
+def _outside(stretch: _Stretch, order: Order) -> Iterator[_Stretch]:
+    """What an order leaves of a stretch: its slots up to the moment it was given, and those from
+    its end on."""
+    before = max((order.from_at - stretch.start) // stretch.every + 1, 0)
+    skipped = max(-((stretch.start - order.until_at) // stretch.every), 0)
+    if stretch.count is not None:
+        before, skipped = min(before, stretch.count), min(skipped, stretch.count)
+    if before:
+        yield replace(stretch, count=before)
+    left = None if stretch.count is None else stretch.count - skipped
+    if left != 0:
+        yield replace(stretch, start=stretch.start + skipped * stretch.every, count=left)
+
+
+def lengthens(flap: Flap, protocol: Protocol, order: Order) -> bool:
+    """Whether the order lets more time pass between two checks than the protocol does, anywhere
+    in its time."""
+    laid = _lay(_starts(flap), protocol.phases)
+    ends = [*(s.start for s in laid[1:]), None]
+    return any(
+        order.every_minutes > s.minutes
+        for s, end in zip(laid, ends, strict=True)
+        if s.start < order.until_at and (end is None or end > order.from_at)
+    )
+
+
+def _starts(flap: Flap) -> Starts:
+    starts: Starts = (flap.facts.monitoring_from,)
+    if flap.returns:
+        back = {r.back_at for r in flap.returns if r.back_at is not None}
+        starts += tuple(sorted(b for b in back if b > starts[0]))
+    return starts
+
+
 class Grid:
     """The slots of one flap, found by arithmetic and never by walking the stay."""
 
@@ -134,26 +207,26 @@ class Grid:
 
     def __init__(self, flap: Flap, protocol: Protocol) -> None:
         self.flap = flap
-        self.starts: tuple[datetime, ...] = (flap.facts.monitoring_from,)
-        if flap.returns:
-            back = {r.back_at for r in flap.returns if r.back_at is not None}
-            self.starts += tuple(sorted(b for b in back if b > self.starts[0]))
-        self.stretches = _lay(self.starts, protocol.phases)
+        self.starts = _starts(flap)
+        self.stretches = (
+            _lay_ordered(self.starts, protocol.phases, flap.orders)
+            if flap.orders
+            else _lay(self.starts, protocol.phases)
+        )
 
     def slot(self, place: Place) -> Slot:
         """The slot that stands at a place."""
         i, k = place
         this = self.stretches[i]
         at = this.start + k * this.every
-        following = at + this.every
-        if this.end is not None and following >= this.end:
+        if this.count is not None and k == this.count - 1:
             closes = self._last_closes(i)
             missed_at = self._opens(i + 1)
         else:
-            closes, missed_at = at + this.late, following - this.early
+            closes, missed_at = at + this.late, at + this.every - this.early
         opens = at - this.early if k else self._opens(i)
         held = bool(self.flap.holds) and self.flap.held(at) is not None
-        return Slot(at, opens, closes, missed_at, this.minutes, held)
+        return Slot(at, opens, closes, missed_at, this.minutes, held, this.order)
 
     def _opens(self, i: int) -> datetime:
         """When the first window of a stretch opens: not before the last one before it closes."""
@@ -161,10 +234,11 @@ class Grid:
         return max(opens, self._last_closes(i - 1)) if i else opens
 
     def _last_closes(self, i: int) -> datetime:
-        """When the last window of a stretch that ends closes: not after the stretch."""
+        """When the last window of a stretch that ends closes: not after the next one begins."""
         this = self.stretches[i]
-        assert this.end is not None and this.count is not None
-        return min(this.start + (this.count - 1) * this.every + this.late, this.end)
+        assert this.count is not None
+        last = this.start + (this.count - 1) * this.every
+        return min(last + this.late, self.stretches[i + 1].start)
 
     def holding(self, moment: datetime) -> Place | None:
         """The slot whose span holds the moment; None before the first window opens."""
