@@ -25,7 +25,7 @@ KEEPING = {
 }  # fmt: skip
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
-SHOWING = {"views", "alert_views", "stay_views", "stay_facts", "amending"}
+SHOWING = {"views", "alert_views", "stay_views", "stay_facts", "amending", "photo_views"}
 ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING | {"care", "ward", "health", "demo"}
 
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "reviews": (VALUES, {"pydantic"}),
     "photos": (VALUES, {"PIL", "pillow_heif"}),
     "notify": (VALUES | {"settings", "store", "paging", "outbox"}, {"apprise"}),
-    "care": (SAYING | KEEPING | {"course", "care"}, {"sqlalchemy", "pydantic"}),
+    "care": (SAYING | KEEPING | {"course", "photos", "care"}, {"sqlalchemy", "pydantic"}),
     "ward": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),
     "frames": (JUDGING | {"board"}, {"pandas", "numpy"}),
     "chart_sheet": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
@@ -84,6 +84,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
     "amending": (VALUES | {"entry"}, set()),
+    "photo_views": (SAYING | KEEPING | {"components"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (SAYING | KEEPING | {"care", "ward", "settings", "health"}, {"apscheduler"}),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),

@@ -18,6 +18,7 @@ from monitoring.care.bedside import ALL, UnknownPerson
 from monitoring.care.escalating import climb_alert
 from monitoring.care.importing import Imported, content_key, import_course
 from monitoring.care.photographing import add_photo, strike_photo
+from monitoring.care.photographing import add_photo, strike_photo
 from monitoring.care.recording import (
     NeedsConfirmation,
     OtherBody,
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownPerson",
     "acknowledge_alert",
     "add_photo",
+    "add_photo",
     "admit_flap",
     "amend_check",
     "arrive",
@@ -74,6 +76,7 @@ __all__ = [
     "set_baseline",
     "set_mine",
     "snooze_alert",
+    "strike_photo",
     "strike_photo",
     "transfer_bed",
 ]
