@@ -41,6 +41,17 @@ class Shift(NamedTuple):
         return self.from_at <= at < self.until_at
 
 
+class Duty(NamedTuple):
+    """A shift as a calendar file says it; ``title`` names the event in a sentence."""
+
+    level: Level
+    staff_id: str
+    from_at: datetime
+    until_at: datetime
+    uid: str
+    title: str
+
+
 class Person(NamedTuple):
     """Somebody of the staff; a disabled account is reached by nothing."""
 

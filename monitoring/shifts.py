@@ -50,6 +50,13 @@ def insert_shift(conn: Connection, shift: Shift, *, by: str, now: datetime) -> i
     return made
 
 
+def lock_person(conn: Connection, staff_id: str) -> None:
+    """Make every other writer of this person's shifts wait until this transaction ends, so that
+    nobody is put on call twice at once. SQLite lets only one writer in at all."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(_staff.c.id).where(_staff.c.id == staff_id).with_for_update())
+
+
 def end_shift(conn: Connection, shift_id: int, *, by: str, now: datetime) -> bool:
     """The person is on call no more from ``now`` on; False when that was so already."""
     running = (_shift.c.id == shift_id, _shift.c.ended_at.is_(None))

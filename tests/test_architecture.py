@@ -18,15 +18,19 @@ VALUES = {"signs", "domain"}
 JUDGING = VALUES | {
     "conditions", "deciding", "ladder", "protocol", "slots", "schedule", "assess"
 }  # fmt: skip
-SAYING = JUDGING | {"alarm", "escalation", "board", "rota", "reviews", "timeline"}
+SAYING = JUDGING | {"alarm", "escalation", "board", "rota", "reviews"}
 KEEPING = {
     "rows", "call_rows", "store", "checks", "episodes", "short_lists", "queries", "people",
-    "paging", "outbox", "shifts", "verdicts", "pictures", "handovers",
+    "paging", "outbox", "leases", "shifts", "verdicts", "pictures", "handovers",
 }  # fmt: skip
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
-SHOWING = {"views", "alert_views", "stay_views", "stay_facts", "amending", "photo_views"}
-ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING | {"care", "ward", "health", "demo"}
+SHOWING = {
+    "views", "alert_views", "stay_views", "stay_facts", "amending", "oncall_views", "photo_views",
+    "review_views", "timeline",
+}  # fmt: skip
+ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING
+ALL_BUT_DOORS |= {"care", "ward", "health", "demo", "rota_files"}
 
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     # room: (rooms of ours it may import, packages from outside)
@@ -51,7 +55,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "store": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy", "alembic"}),
     "checks": (VALUES | {"rows", "store"}, {"sqlalchemy", "pydantic"}),
     "episodes": (VALUES | {"rows", "store", "checks"}, {"sqlalchemy"}),
-    "short_lists": (VALUES | {"rows", "episodes"}, {"sqlalchemy"}),
+    "short_lists": (VALUES | {"rows", "call_rows", "episodes"}, {"sqlalchemy"}),
     "queries": (VALUES | KEEPING - {"queries", "people"}, {"sqlalchemy", "pydantic"}),
     "people": (VALUES | {"rows", "store"}, {"sqlalchemy"}),
     "call_rows": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy"}),
@@ -62,11 +66,14 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "pictures": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
     "handovers": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
     "rota": (VALUES | {"ladder"}, set()),
-    "rota_files": (VALUES | {"rota"}, {"icalendar", "recurring_ical_events"}),
+    "rota_files": (VALUES | {"rota", "entry"}, {"icalendar", "recurring_ical_events"}),
     "escalation": (VALUES | {"conditions", "ladder", "rota"}, set()),
     "reviews": (VALUES, {"pydantic"}),
     "photos": (VALUES, {"PIL", "pillow_heif"}),
-    "notify": (VALUES | {"settings", "store", "paging", "outbox"}, {"apprise"}),
+    "leases": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
+    "notify": (VALUES | {"settings", "paging"}, {"apprise"}),
+    "delivery": (VALUES | {"store", "paging", "outbox", "notify"}, set()),
+    "dead_man": (set(), set()),
     "care": (SAYING | KEEPING | {"course", "photos", "care"}, {"sqlalchemy", "pydantic"}),
     "ward": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),
     "frames": (JUDGING | {"board"}, {"pandas", "numpy"}),
@@ -84,12 +91,16 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
     "amending": (VALUES | {"entry"}, set()),
-    "photo_views": (SAYING | KEEPING | {"components"}, set()),
+    "oncall_views": (SAYING | KEEPING | {"components", "rota_files"}, set()),
+    "photo_views": (SAYING | KEEPING | {"components"}, {"sqlalchemy"}),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
-    "worker": (SAYING | KEEPING | {"care", "ward", "settings", "health"}, {"apscheduler"}),
+    "worker": (
+        SAYING | KEEPING | {"care", "ward", "settings", "health", "notify", "delivery", "dead_man"},
+        {"apscheduler", "sqlalchemy"},
+    ),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),
     "pages": (ALL_BUT_DOORS | {"components", "pages"}, {"streamlit"}),
-    "__main__": (ALL_BUT_DOORS | {"worker", "serve"}, {"typer"}),
+    "__main__": (ALL_BUT_DOORS | {"worker", "serve", "notify"}, {"typer"}),
     "dashboard": (ALL_BUT_DOORS | {"pages"}, {"streamlit", "starlette"}),
 }
 

@@ -18,7 +18,6 @@ from monitoring.care.bedside import ALL, UnknownPerson
 from monitoring.care.escalating import climb_alert
 from monitoring.care.importing import Imported, content_key, import_course
 from monitoring.care.photographing import add_photo, strike_photo
-from monitoring.care.photographing import add_photo, strike_photo
 from monitoring.care.recording import (
     NeedsConfirmation,
     OtherBody,
@@ -26,6 +25,16 @@ from monitoring.care.recording import (
     amend_check,
     record_check,
     retract_check,
+)
+from monitoring.care.rostering import (
+    Rostered,
+    end_shift,
+    enter_shift,
+    import_shifts,
+    preview_rota,
+    remove_contact,
+    send_test_page,
+    set_contact,
 )
 from monitoring.care.staying import (
     admit_flap,
@@ -48,10 +57,10 @@ __all__ = [
     "NeedsConfirmation",
     "OtherBody",
     "Refused",
+    "Rostered",
     "Saved",
     "UnknownPerson",
     "acknowledge_alert",
-    "add_photo",
     "add_photo",
     "admit_flap",
     "amend_check",
@@ -61,22 +70,28 @@ __all__ = [
     "content_key",
     "correct_flap",
     "discharge_flap",
+    "end_shift",
+    "enter_shift",
     "expire_acknowledgement",
     "hold_flap",
     "import_course",
+    "import_shifts",
     "may_take",
     "pass_alert",
+    "preview_rota",
     "raise_overdue",
     "read_page",
     "record_check",
     "record_outcome",
     "record_return",
     "release_flap",
+    "remove_contact",
     "retract_check",
+    "send_test_page",
     "set_baseline",
+    "set_contact",
     "set_mine",
     "snooze_alert",
-    "strike_photo",
     "strike_photo",
     "transfer_bed",
 ]
