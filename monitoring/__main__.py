@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitoring import assess, care, cases, course, demo, protocol, serve, store, worker
+from monitoring import assess, care, cases, course, demo, notify, protocol, serve, store, worker
 from monitoring import health as health_room
 from monitoring.domain import Assessment, Check, Flap, MonitoringError
 from monitoring.settings import Settings, read_settings
@@ -52,17 +52,31 @@ def serve_both() -> None:
 
 @app.command(name="worker")
 def watch(
-    once: Annotated[bool, typer.Option("--once", help="One tick, then end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="One tick and one delivery, then end.")
+    ] = False,
 ) -> None:
-    """Run the watcher alone: due, overdue and missed checks."""
+    """Run the watcher alone: due, overdue and missed checks, and the messages about alerts."""
     settings = read_settings()
     record = _record(settings)
     protocols = protocol.load()
     if once:
         done = worker.tick(record, protocols, now=datetime.now(UTC))
-        _say({"raised": done.raised, "set_aside": done.set_aside})
-        raise typer.Exit(1 if done.set_aside else 0)
-    worker.run(record, protocols, every_seconds=settings.tick_seconds)
+        outbox = worker.deliverer(record, settings, worker.whoami(), bundle_seconds=0)
+        outbox.announce()
+        sent, failed = outbox.deliver_all()
+        said = {"raised": done.raised, "set_aside": done.set_aside, "behind": done.behind}
+        _say(said | {"unsent": done.unsent, "sent": sent, "not_sent": failed})
+        raise typer.Exit(0 if done.well and not failed else 1)
+    worker.run(record, protocols, settings)
+
+
+@app.command(name="channels")
+def show_channels() -> None:
+    """The ways to reach people: names, kinds and what is wrong with them, never an address."""
+    found = notify.channels(read_settings()).values()
+    _say({c.name: {"kind": c.kind, "problem": c.problem} for c in found})
+    raise typer.Exit(1 if any(c.problem for c in found) else 0)
 
 
 @app.command(name="assess")

@@ -6,11 +6,14 @@ unknown key, an unknown FLAPS_ variable or a value that cannot work is refused w
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,6 +22,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from monitoring.signs import MonitoringError
@@ -31,6 +35,14 @@ PREFIX = "FLAPS_"
 ELSEWHERE = "FLAPS_SETTINGS"
 """The environment variable that names another settings file."""
 
+SECRET = frozenset({"record_url", "channels", "dead_man_url"})
+"""Settings that may hold a password or a token: no sentence repeats them."""
+
+DEMO = {"demo": "demo://"}
+"""What is used while no channel is set up: messages go to a file and a page, to no telephone."""
+
+_CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
 
 class BadSettings(MonitoringError):
     """A setting that cannot work; the sentence names the key and where it was read."""
@@ -39,7 +51,9 @@ class BadSettings(MonitoringError):
 class Settings(BaseSettings):
     """One hospital's settings. Times in seconds; see config/settings.toml for their meaning."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     wards: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
     time_zone: str = "Europe/London"
@@ -50,7 +64,7 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(default=2, ge=1, le=10)
     engine_stale_seconds: float = Field(default=60, ge=10, le=80)
     public_url: str = ""
-    channels: dict[str, str] = Field(default={}, repr=False)
+    channels: dict[str, str] = Field(default={}, repr=False, validate_default=True)
     bundle_seconds: float = Field(default=0.5, ge=0, le=5)
     dead_man_url: str = Field(default="", repr=False)
     call: dict[Literal["red", "amber"], str] = Field(
@@ -76,6 +90,21 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The wall clock's zone."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def link_base(self) -> str:
+        """Where a message's link leads: the dashboard's public address, without a slash."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address, self.address)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def demo_file(self) -> Path:
+        """Where the demonstration channel writes: beside a record in a file, else in data."""
+        file = self.record_url.removeprefix("sqlite:///")
+        folder = ROOT / "data" if file == self.record_url else Path(file.partition("?")[0]).parent
+        return folder / "demo-messages.jsonl"
 
     @field_validator("wards", mode="before")
     @classmethod
@@ -116,6 +145,41 @@ class Settings(BaseSettings):
             raise ValueError("must be a file: dashboard and watcher share one record")
         return f"sqlite:///{ROOT / path}"
 
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _named_channels(cls, given: object) -> object:
+        """Names that may stand in a key and on a page. What an address says is looked at by the
+        worker: a wrong one must not keep the board from starting."""
+        if not isinstance(given, Mapping):
+            raise ValueError('wants names and addresses, such as {"mail": "mailto://..."}')
+        for name, url in given.items():
+            if not isinstance(name, str) or not _CHANNEL_NAME.fullmatch(name):
+                raise ValueError(
+                    f"names a channel {name!r}; a name is lower-case letters, digits, - and _, "
+                    "beginning with a letter"
+                )
+            if not isinstance(url, str) or not url.strip():
+                raise ValueError(
+                    f"gives channel {name} no address; it wants one such as "
+                    "mailto://mailer:PASSWORD@mail.example.org?from=flaps@example.org&to={to}"
+                )
+        return {name: url.strip() for name, url in given.items()} or DEMO
+
+    @field_validator("public_url", "dead_man_url")
+    @classmethod
+    def _usable_address(cls, given: str) -> str:
+        """Empty, or an address that begins with http:// or https:// and names a host."""
+        stripped = given.strip().rstrip("/")
+        try:
+            parts = urlsplit(stripped)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+            usable = usable and (parts.port is None or parts.port > 0)
+        except ValueError:
+            usable = False
+        if stripped and (not usable or any(c.isspace() for c in stripped)):
+            raise ValueError("wants an address such as https://flaps.example.org, or nothing")
+        return stripped
+
     @model_validator(mode="after")
     def _stale_after_several_ticks(self) -> Settings:
         if self.engine_stale_seconds < 3 * self.tick_seconds:
@@ -135,6 +199,8 @@ def read_settings(file: Path | None = None) -> Settings:
         return Settings(**_read(chosen))
     except ValidationError as error:
         raise BadSettings(_sentence(error, chosen)) from error
+    except SettingsError:
+        raise BadSettings(_not_json(os.environ)) from None
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -164,8 +230,22 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
         )
 
 
+def _not_json(environment: Mapping[str, str]) -> str:
+    """Which variable that wants a JSON object holds something else; never what it holds."""
+    wrong = []
+    for name in ("FLAPS_CHANNELS", "FLAPS_CALL"):
+        try:
+            json.loads(environment.get(name, "{}"))
+        except ValueError:
+            wrong.append(name)
+    return (
+        f"Environment variable {' and '.join(wrong) or 'of a table'} is not JSON; it wants an "
+        'object such as {"mail": "mailto://..."}.'
+    )
+
+
 def _sentence(error: ValidationError, file: Path) -> str:
-    """The first thing wrong, never repeating the record's URL, which may hold a password."""
+    """The first thing wrong, never repeating what may hold a password."""
     first = error.errors()[0]
     reason = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
@@ -178,5 +258,5 @@ def _sentence(error: ValidationError, file: Path) -> str:
             return f"{file}: {key} is missing."
         case "value_error":
             return f"{where} {reason}."
-    given = "" if key == "record_url" else f" is {first['input']!r};"
+    given = "" if key in SECRET else f" is {first['input']!r};"
     return f"{where}{given} {reason[:1].lower()}{reason[1:]}."

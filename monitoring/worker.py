@@ -7,34 +7,57 @@ watcher that slept finds what one that did not would have found, dated at the sa
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from traceback import extract_tb
 from types import FrameType
+from uuid import uuid4
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Connection
 
-from monitoring import care, episodes, store
+from monitoring import care, episodes, leases, notify, outbox, store
+from monitoring.dead_man import DeadMan
+from monitoring.delivery import Deliverer, Delivery
+from monitoring.leases import Lease, LostLease
 from monitoring.protocol import Protocol
+from monitoring.settings import Settings
 from monitoring.ward import Awaiting, awaiting
 
 log = logging.getLogger("monitoring.worker")
 
 NAME = "watcher"
 
+LEASE = timedelta(seconds=15)
+"""How long the watch is ours without being renewed: another worker takes over after that."""
+
+HANGS_SECONDS = 20
+"""How long a database server waits for a worker that stopped in the middle of a transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
     """What one tick did: how many deadlines and rungs it wrote down, the flaps it had to set
-    aside, and the alerts that it found with a rung more than a minute past its time."""
+    aside, the alerts that it found with a rung more than a minute past its time, and what the
+    outbox is behind with."""
 
     raised: int
     set_aside: tuple[str, ...]
     behind: tuple[int, ...] = ()
+    unsent: tuple[str, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        """Every flap is watched, and nobody waits for a message that should have gone out."""
+        return not (self.set_aside or self.behind or self.unsent)
 
 
 def tick(
@@ -61,8 +84,10 @@ def tick(
             set_aside.append(flap_id)
     set_aside = list(dict.fromkeys(set_aside))
     with record.write() as conn:
-        episodes.beat(conn, worker, now, {"set_aside": set_aside, "behind": asked.behind})
-    return Tick(raised, tuple(set_aside), asked.behind)
+        unsent = outbox.audit(conn, now)
+        note = {"set_aside": set_aside, "behind": asked.behind}
+        episodes.beat(conn, worker, now, note | ({"unsent": unsent} if unsent else {}))
+    return Tick(raised, tuple(set_aside), asked.behind, tuple(unsent))
 
 
 def _due(
@@ -81,8 +106,66 @@ def _due(
         yield f"flap {flap_id}", flap_id, watch
 
 
-def run(record: store.Record, protocols: Mapping[str, Protocol], *, every_seconds: float) -> None:
-    """Tick until asked to end (SIGINT, SIGTERM). A tick that fails is said and tried again."""
+@dataclass(frozen=True)
+class Fenced(store.Record):
+    """The record as only the holder of the watch may write it: every transaction asks first."""
+
+    watch: Lease
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """As the record's own; raises LostLease, and writes nothing, when another took over."""
+        with super().write() as conn:
+            if conn.dialect.name == "postgresql":
+                limit = f"SET LOCAL idle_in_transaction_session_timeout = '{HANGS_SECONDS}s'"
+                conn.exec_driver_sql(limit)
+            leases.require(conn, self.watch)
+            yield conn
+
+
+@dataclass
+class Watch:
+    """The watch over the ward as one worker takes it: a tick while it is ours, else a look whether
+    it has come free."""
+
+    record: store.Record
+    protocols: Mapping[str, Protocol]
+    owner: str
+    dead_man: DeadMan
+    lease: Lease | None = field(default=None, init=False)
+    _idle: bool = field(default=False, init=False)
+
+    def round(self, now: datetime) -> Tick | None:
+        """One round: None when another worker has the watch. Raises RecordUnavailable."""
+        before = self.lease
+        with self.record.write() as conn:
+            gone = _gone(leases.lease(conn, NAME))
+            self.lease = leases.take(conn, NAME, self.owner, now, LEASE, gone=gone)
+        self._say(before)
+        if self.lease is None:
+            return None
+        fenced = Fenced(self.record.url, self.record.writer, self.record.reader, self.lease)
+        done = tick(fenced, self.protocols, now=now)
+        if done.well:
+            self.dead_man.ping()
+        return done
+
+    def _say(self, before: Lease | None) -> None:
+        if self.lease is None and (before is not None or not self._idle):
+            log.warning("another worker watches the clock: this one stands by")
+        elif self.lease is not None and before is None:
+            log.info("watching, as holder number %s", self.lease.fence)
+        self._idle = self.lease is None
+
+    def end(self, now: datetime) -> None:
+        """Give the watch back, if the record lets us: else it runs out by itself."""
+        if self.lease is not None:
+            with suppress(store.RecordUnavailable), self.record.write() as conn:
+                leases.release(conn, self.lease, now)
+
+
+def run(record: store.Record, protocols: Mapping[str, Protocol], settings: Settings) -> None:
+    """Tick and deliver until asked to end (SIGINT, SIGTERM). What fails is said and tried again."""
     ended = threading.Event()
 
     def end(signum: int, frame: FrameType | None) -> None:
@@ -90,26 +173,84 @@ def run(record: store.Record, protocols: Mapping[str, Protocol], *, every_second
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
+    logging.getLogger("apscheduler.scheduler").addFilter(_worth_saying)
+    watch = Watch(record, protocols, whoami(), DeadMan(settings.dead_man_url))
+    delivery = Delivery(deliverer(record, settings, watch.owner))
     scheduler = BackgroundScheduler(timezone=UTC)
     scheduler.add_job(
-        _one, "interval", seconds=every_seconds, args=(record, protocols),
+        _one, "interval", seconds=settings.tick_seconds, args=(watch,),
         next_run_time=datetime.now(UTC), misfire_grace_time=None, coalesce=True, max_instances=1,
     )  # fmt: skip
     scheduler.start()
+    delivery.start()
     try:
         ended.wait()
     finally:
         scheduler.shutdown()
+        delivery.end()
+        watch.end(datetime.now(UTC))
         record.close()
 
 
-def _one(record: store.Record, protocols: Mapping[str, Protocol]) -> None:
+def deliverer(
+    record: store.Record, settings: Settings, owner: str, *, bundle_seconds: float | None = None
+) -> Deliverer:
+    """What sends this hospital's messages, told the time by this machine's clock."""
+    held = settings.bundle_seconds if bundle_seconds is None else bundle_seconds
+    return Deliverer(
+        record, notify.channels(settings), clock=lambda: datetime.now(UTC), worker=owner,
+        link_base=settings.link_base, bundle_seconds=held,
+    )  # fmt: skip
+
+
+def _one(watch: Watch) -> None:
     try:
-        tick(record, protocols, now=datetime.now(UTC))
+        watch.round(datetime.now(UTC))
+    except LostLease as error:
+        log.warning("tick given up: %s", error)
     except store.RecordUnavailable as error:
         log.error("tick failed: %s", error)
     except Exception as error:
         log.error("tick failed: %s", where(error))
+
+
+def _worth_saying(entry: logging.LogRecord) -> bool:
+    """A round that waits for another writer makes the next one wait: that is meant, and quiet."""
+    return "maximum number of running instances" not in str(entry.msg)
+
+
+def whoami() -> str:
+    """This process, among all that share the record: machine, where its number counts, number,
+    start, and something of its own."""
+    return f"{socket.gethostname()}-{_numbering()}-{os.getpid()}-{_started(os.getpid())}-{uuid4()}"
+
+
+def _numbering() -> str:
+    """Names the running system whose process numbers ours is one of; empty where none is told."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot.replace('-', '')}.{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str:
+    """When the process began, in its system's own count; empty when there is none, or it ended."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if told[0] == "Z" else told[19]
+
+
+def _gone(held: Lease | None) -> frozenset[str]:
+    """The holder, if it ran on this very system and runs no more: nobody need wait for it."""
+    if held is None:
+        return frozenset()
+    said = held.owner.rsplit("-", 8)  # the last five parts are the UUID's
+    if len(said) != 9 or not said[1] or said[1] != _numbering() or not said[2].isdigit():
+        return frozenset()
+    return frozenset() if _started(int(said[2])) == said[3] else frozenset({held.owner})
 
 
 def where(error: BaseException) -> str:
