@@ -10,7 +10,7 @@ One VEVENT is one person's duty at one level. What its fields mean here:
 - UID: which duties a later file replaces. STATUS:CANCELLED is passed over.
 - DTSTART and DTEND: a time with a zone that this system knows or the file describes, or UTC. A
   time without a zone is the ward's, and the result says so. RRULE, RDATE, EXDATE and
-  RECURRENCE-ID are followed for 60 days from now.
+  RECURRENCE-ID are followed for 60 days from now. What was over a day ago is passed over.
 
 Everything that cannot be read with certainty is a problem in a sentence: a file with one problem
 is not imported at all.
@@ -100,7 +100,7 @@ def read_rota(
     occurrences.
     """
     calendar = _calendar(body)
-    events = [e for e in calendar.walk("VEVENT") if str(e.get("STATUS", "")) != "CANCELLED"]
+    events = [e for e in calendar.walk("VEVENT") if not _passed_over(e, now)]
     reader = _Reader({p.staff_id: p for p in people}, emails, zone, now)
     repeated = sum(1 for e in events if "RRULE" in e)
     if len(events) > MOST or repeated > MOST_REPEATED:
@@ -112,7 +112,8 @@ def read_rota(
     duties: list[Duty] = []
     if not problems:
         duties, problems = _duties(calendar, events, reader)
-    return RotaFile(tuple(duties), tuple(dict.fromkeys(problems)), tuple(_notes(reader, events)))
+    believed = () if problems else tuple(duties)
+    return RotaFile(believed, tuple(dict.fromkeys(problems)), tuple(_notes(reader, events)))
 
 
 def _calendar(body: bytes) -> icalendar.Calendar:
@@ -129,6 +130,16 @@ def _calendar(body: bytes) -> icalendar.Calendar:
     # The zone that some programs name for display; the ward's own is what is shown here.
     found.pop("X-WR-TIMEZONE", None)
     return found
+
+
+def _passed_over(event: Any, now: datetime) -> bool:
+    """Whether the event was called off, or was over a day ago and comes never again: who was on
+    call then may have left, and what it says changes nothing."""
+    if str(event.get("STATUS", "")) == "CANCELLED":
+        return True
+    again = {"RRULE", "RDATE", "RECURRENCE-ID"} & set(event)
+    end = None if event.errors or again else getattr(event.get("DTEND"), "dt", None)
+    return isinstance(end, datetime) and _instant(end) < now - timedelta(days=1)
 
 
 def _notes(reader: _Reader, events: list[Any]) -> Iterator[str]:
@@ -170,6 +181,11 @@ def _check_times(event: Any, reader: _Reader) -> None:
     kinds = {_zone_kind(event[name]) for name in ("DTSTART", "DTEND") if name in event}
     if len(kinds) > 1:
         raise _Wrong("it begins with a zone and ends without one, or the other way round.")
+    begun = event["DTSTART"].dt
+    if "DTEND" in event and _instant(event["DTEND"].dt) <= _instant(begun):
+        raise _Wrong("it ends before it begins.")
+    if "DTEND" not in event and event["DURATION"].dt <= timedelta(0):
+        raise _Wrong("it lasts no time.")
     reader.floating += kinds == {"floating"}
     _check_rule(event, reader)
 
@@ -240,7 +256,7 @@ def _occurrences(calendar: icalendar.Calendar, now: datetime) -> list[Any]:
 
 
 def _instant(moment: datetime) -> datetime:
-    """Near enough to know that an occurrence lies too far ahead."""
+    """The instant, near enough where no zone is said."""
     return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
@@ -248,8 +264,6 @@ def _duty(event: Any, reader: _Reader, timed: bool) -> Duty:
     person, level = _who(event, reader)
     start, end = event["DTSTART"].dt, event["DTEND"].dt
     from_at, until_at = _moment(start, reader.zone), _moment(end, reader.zone)
-    if until_at <= from_at:
-        raise _Wrong("it ends before it begins.")
     if timed and until_at - from_at != end.replace(tzinfo=None) - start.replace(tzinfo=None):
         raise _Wrong(
             "the clocks change during it and it says only how long it lasts: write its end."
