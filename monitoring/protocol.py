@@ -180,7 +180,7 @@ class Protocol(_Part):
         """What a flap is pinned to: id@version."""
         return f"{self.id}@{self.version}"
 
-    @cached_property
+    @property
     def frozen_ladders(self) -> dict[str, Any]:
         """The ladders that an alert of this version keeps; the standard ones for a version that
         was written before protocols had them."""

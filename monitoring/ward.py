@@ -300,16 +300,19 @@ def awaiting(record: store.Record, protocols: Mapping[str, Protocol], now: datet
     away = {b.flap.id for b in found.beds if _in_theatre(b, now)}
     expired = [a for a in found.alerts if a.flap_id not in away and alarm.has_expired(a, now)]
     with record.read() as conn:
-        climbing, behind = _climbing(conn, found, now)
+        climbing, behind = _climbing(conn, found.alerts, away, now)
     return Awaiting(tuple(asked), found.unreadable, tuple(expired), tuple(climbing), tuple(behind))
 
 
 def _climbing(
-    conn: Connection, found: Snapshot, now: datetime
+    conn: Connection, alerts: Iterable[StoredAlert], away: set[str], now: datetime
 ) -> tuple[list[StoredAlert], list[int]]:
-    """The alerts of which a rung is due or told nobody, and the ids of those that wait too
-    long."""
-    asking = [a for a in found.alerts if a.state is AlertState.OPEN and not alarm.rests(a, now)]
+    """The alerts of which a rung is due or told nobody, and the ids of those that wait too long;
+    none of a flap that is back in theatre."""
+    asking = [
+        a for a in alerts
+        if a.state is AlertState.OPEN and a.flap_id not in away and not alarm.rests(a, now)
+    ]  # fmt: skip
     ids = [a.id for a in asking]
     highest, told = paging.highest_steps(conn, ids), paging.told(conn, ids)
     climbing, behind, silent = [], [], []

@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from monitoring import care, checks, episodes, people, protocol, queries, worker
+from monitoring import care, checks, episodes, paging, people, protocol, queries, shifts, worker
 from monitoring.care import Saved
 from monitoring.checks import StoredCheck
-from monitoring.domain import Check, Flap, Intent, Patient, Role, Stream
+from monitoring.domain import ChannelKind, Check, Flap, Intent, Level, Patient, Role, Stream
 from monitoring.episodes import StoredAlert
+from monitoring.rota import Shift
 from monitoring.rows import Row
 from monitoring.store import Record
 from tests.stays import START, USUAL, facts
@@ -46,11 +47,32 @@ def patient(**changed: Any) -> Patient:
 
 
 def staff(record: Record) -> None:
-    """Two nurses and a registrar."""
+    """Two nurses and their charge nurse, two registrars and a consultant."""
     with record.write() as conn:
+        people.add_staff(conn, "Cho", Role.CHARGE_NURSE, "W", staff_id="cho")
+        people.add_staff(conn, "Dr Diop", Role.REGISTRAR, "W", staff_id="diop")
+        people.add_staff(conn, "Miss Eze", Role.CONSULTANT, "W", staff_id="eze")
         people.add_staff(conn, "Ana", Role.NURSE, "W", staff_id="ana")
         people.add_staff(conn, "Ben", Role.NURSE, "W", staff_id="ben")
         people.add_staff(conn, "Dr Diaz", Role.REGISTRAR, "W", staff_id="diaz")
+
+
+ROTA = {
+    Level.NURSE: "ana", Level.CHARGE_NURSE: "cho", Level.REGISTRAR: "diaz",
+    Level.MICROSURGEON: "diop", Level.CONSULTANT: "eze",
+}  # fmt: skip
+"""Who is on call at each level, once ``on_call`` was asked for."""
+
+
+def on_call(record: Record, *levels: Level, until: float = 100_000) -> None:
+    """Everybody of the rota (or of these levels) on call from the start, reached on the demo
+    channel."""
+    with record.write() as conn:
+        demo = paging.Channel("demo", ChannelKind.DEMO, None, True, START)
+        paging.write_channels(conn, START, [demo])
+        for level in levels or tuple(ROTA):
+            shift = Shift(0, "W", level, ROTA[level], at(-60), at(until))
+            shifts.insert_shift(conn, shift, by="cho", now=START)
 
 
 def a_look(flap_id: str, minutes: float, signs: Mapping[str, Any], by: str = "ana") -> Check:
@@ -109,6 +131,23 @@ class Bed:
             self.watch(minutes)
             minutes += every
 
+    def pages(self, stream: Stream = Stream.PERFUSION) -> list[tuple[str | None, float]]:
+        """Who was told of the alert, in order, and after how many minutes of monitoring."""
+        return [(p.staff_id, (p.created_at - START) / timedelta(minutes=1))
+                for p in self.outbox(stream)]  # fmt: skip
+
+    def outbox(self, stream: Stream = Stream.PERFUSION) -> list[paging.StoredPage]:
+        """Every message about the alert, first written first."""
+        alert = self.alert(stream)
+        with self.record.read() as conn:
+            return paging.pages_of(conn, [alert.id]).get(alert.id, [])
+
+    def steps(self, stream: Stream = Stream.PERFUSION) -> list[paging.Step]:
+        """The rungs that the alert reached."""
+        alert = self.alert(stream)
+        with self.record.read() as conn:
+            return paging.steps_of(conn, [alert.id]).get(alert.id, [])
+
     def alerts(self) -> list[StoredAlert]:
         with self.record.read() as conn:
             return episodes.alerts_of_flap(conn, self.id)
@@ -126,6 +165,11 @@ class Bed:
     def flap(self) -> Flap:
         with self.record.read() as conn:
             return queries.load_flap(conn, self.id).flap
+
+    def story(self, stream: Stream = Stream.PERFUSION) -> list[episodes.AlertEvent]:
+        """The alert's story, line by line."""
+        with self.record.read() as conn:
+            return episodes.events_of(conn, [self.alert(stream).id])
 
     def checks(self) -> list[StoredCheck]:
         with self.record.read() as conn:

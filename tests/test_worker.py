@@ -39,7 +39,7 @@ def test_a_tick_writes_what_passed_and_a_heartbeat(record: Record) -> None:
     with record.read() as conn:
         (beat,) = episodes.heartbeats(conn)
     assert (beat.worker, beat.at, beat.ticks) == (worker.NAME, at(58), 2)
-    assert beat.note == {"set_aside": []}
+    assert beat.note == {"set_aside": [], "behind": []}
 
 
 def test_a_watcher_that_slept_finds_what_one_that_did_not_found(record: Record) -> None:
@@ -100,7 +100,7 @@ def test_a_flap_whose_record_is_broken_is_set_aside(
     assert good.alert(Stream.MONITORING).severity is Severity.AMBER
     with record.read() as conn:
         (beat,) = episodes.heartbeats(conn)
-    assert beat.note == {"set_aside": [bad.id]}
+    assert beat.note == {"set_aside": [bad.id], "behind": []}
     found = ward.snapshot(record, PROTOCOLS, at(57))
     assert found.unreadable == (bad.id,)
     assert [b.flap.id for b in found.beds] == [good.id]

@@ -144,7 +144,7 @@ def test_answers_that_cannot_be_are_refused(bed: Bed) -> None:
     alert = bed.acknowledge(bed.alert(), 3)
     before = everything(bed.record)
     with pytest.raises(Refused, match="Dr Diaz has this alert already"):
-        bed.acknowledge(alert, 4, by="ben")
+        bed.acknowledge(alert, 4, by="eze")
     with pytest.raises(Refused, match="There is no alert 999"):
         bed.acknowledge(alert._replace(id=999), 4)
     with pytest.raises(care.UnknownPerson):

@@ -344,7 +344,8 @@ def test_zero_is_a_reading(bed: Bed) -> None:
 
 def test_a_changed_protocol_file_is_not_used(bed: Bed, record: Record) -> None:
     """A protocol edited after a flap was pinned to it judges nothing."""
-    edited = PROTOCOLS["skin-paddle@1"].model_copy(update={"hash": "0" * 64})
+    pinned = bed.flap().protocol_id
+    edited = PROTOCOLS[pinned].model_copy(update={"hash": "0" * 64})
     with pytest.raises(store.ProtocolChanged, match="new version"):
-        care.record_check(record, {"skin-paddle@1": edited}, bed.look(1), now=at(1))
+        care.record_check(record, {pinned: edited}, bed.look(1), now=at(1))
     assert bed.checks() == []
