@@ -45,10 +45,12 @@ _LINE = 180
 _SAMPLES = ("+447700900123", "someone@example.org", "someone")
 """Addresses with which a channel is tried without sending: it may want any of these."""
 
+# Both write addresses into their logs: what is worth keeping of Apprise's is in the answer.
 _quiet = logging.getLogger("apprise")
 _quiet.propagate = False
 _quiet.setLevel(logging.DEBUG)
 _quiet.addHandler(logging.NullHandler())
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 _demo_lock = threading.Lock()
 
 
