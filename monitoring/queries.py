@@ -18,6 +18,7 @@ from monitoring.domain import (
     FlapFacts,
     Hold,
     MonitoringError,
+    Order,
     Outcome,
     Patient,
     Return,
@@ -33,7 +34,7 @@ from monitoring.rows import (
     PatientRow,
     table_of,
 )
-from monitoring.short_lists import ShortLists, holds_and_returns, short_lists
+from monitoring.short_lists import ShortLists, lists_of_flap, short_lists
 
 _patient = table_of(PatientRow)
 _flap = table_of(FlapRow)
@@ -51,6 +52,7 @@ _STAY = (
 )  # fmt: skip
 _HOLD = tuple(Hold.model_fields)
 _RETURN = tuple(Return.model_fields)
+_ORDER = tuple(Order.model_fields)
 
 
 class UnknownFlap(MonitoringError):
@@ -125,9 +127,10 @@ _is_active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
 
 
 def flap_from_rows(
-    row: Sequence[Any], holds: Iterable[Sequence[Any]], returns: Iterable[Sequence[Any]]
-) -> StoredFlap:
-    """A flap from its joined row, and the rows of its holds and returns.
+    row: Sequence[Any], holds: Iterable[Sequence[Any]], returns: Iterable[Sequence[Any]],
+    orders: Iterable[Sequence[Any]] = (),
+) -> StoredFlap:  # fmt: skip
+    """A flap from its joined row, and the rows of its holds, returns and orders.
 
     Raises pydantic's ValidationError when what is stored makes no true value any more.
     """
@@ -144,6 +147,7 @@ def flap_from_rows(
         baseline=None if body[0] is None else check_from_row(body),
         baseline_set=body[0] is not None and setter is not None,
         ended_at=ended_at,
+        orders=tuple(Order(**dict(zip(_ORDER, o[1:], strict=True))) for o in orders),
     )
     patient = Patient(**dict(zip(_PATIENT, row[len(_STAY) : facts_from], strict=True)))
     return StoredFlap(flap, patient, patient_id, admitted_by, admitted_at, by, at)
@@ -154,7 +158,7 @@ def load_flap(conn: Connection, flap_id: str) -> StoredFlap:
     row = conn.execute(_one_flap, {"flap": flap_id}).first()
     if row is None:
         raise UnknownFlap(f"There is no flap {flap_id}.")
-    return flap_from_rows(row, *holds_and_returns(conn, flap_id))
+    return flap_from_rows(row, *lists_of_flap(conn, flap_id))
 
 
 def active_flap_ids(conn: Connection) -> list[str]:
@@ -165,7 +169,7 @@ def active_flap_ids(conn: Connection) -> list[str]:
 def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFlaps:
     """Every flap still monitored, in two statements however many there are; in one when the
     caller has just read the short lists."""
-    holds, returns, *_ = short_lists(conn) if lists is None else lists
+    known = short_lists(conn) if lists is None else lists
     found = ActiveFlaps([], [])
     try:
         rows = conn.execute(_active_flaps).all()
@@ -173,7 +177,8 @@ def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFla
         rows = _rows_one_by_one(conn, found.unreadable)
     for row in rows:
         try:
-            found.flaps.append(flap_from_rows(row, holds.get(row[0], ()), returns.get(row[0], ())))
+            by_flap = (known.holds, known.returns, known.orders)
+            found.flaps.append(flap_from_rows(row, *(of.get(row[0], ()) for of in by_flap)))
         except BROKEN:
             found.unreadable.append(row[0])
     return found
@@ -300,6 +305,13 @@ def end_flap(
         )
 
 
+def move_end(conn: Connection, flap_id: str, at: datetime | None) -> None:
+    """Monitoring ended at another time, or has not ended after all: the outcome that ended it was
+    corrected. A discharge stands."""
+    undischarged = (_flap.c.id == flap_id, _flap.c.discharged_at.is_(None))
+    conn.execute(update(_flap).where(*undischarged).values(ended_at=at))
+
+
 def insert_correction(conn: Connection, flap_id: str, correction: Correction) -> None:
     """Keep both values of a corrected fact, with who, when and why."""
     conn.execute(insert(_correction).values(flap_id=flap_id, **correction._asdict()))
@@ -367,6 +379,14 @@ def insert_outcome(
     """How the flap ended; a second outcome is an IntegrityError."""
     values = outcome.model_dump() | {"flap_id": flap_id, "by": by, "recorded_at": at}
     conn.execute(insert(_outcome).values(**values))
+
+
+def update_outcome(
+    conn: Connection, flap_id: str, outcome: Outcome, *, by: str, at: datetime
+) -> None:
+    """Write the corrected outcome; ``insert_correction`` keeps what stood there."""
+    values = outcome.model_dump() | {"by": by, "recorded_at": at}
+    conn.execute(update(_outcome).where(_outcome.c.flap_id == flap_id).values(**values))
 
 
 def outcome_of(conn: Connection, flap_id: str) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""The ward's short lists in one statement: holds, returns, rechecks, names, the watcher's beat.
+"""The ward's short lists in one statement: holds, returns, orders, rechecks, names, the beat.
 
 An open board reads the ward every few seconds; each list by itself would be a statement. Every
 arm of the union says what it is in its first column.
@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from monitoring.call_rows import OrderRow
 from monitoring.domain import Severity
 from monitoring.episodes import Heartbeat, Recheck
 from monitoring.rows import (
@@ -49,6 +50,7 @@ T = TypeVar("T")
 _flap = table_of(FlapRow)
 _hold = table_of(HoldRow)
 _return = table_of(FlapReturnRow)
+_order = table_of(OrderRow)
 _recheck = table_of(RecheckRow)
 _staff = table_of(StaffRow)
 _beat = table_of(HeartbeatRow)
@@ -66,12 +68,13 @@ _COLUMNS = (
 
 
 class ShortLists(NamedTuple):
-    """What is known besides flaps, checks and alerts. Holds and returns by flap, earliest first,
-    as ``queries.flap_from_rows`` reads them; ``heartbeat`` is the latest of all watchers, None
-    before one; ``broken`` are the flaps of which one of these makes no sense any more."""
+    """What is known besides flaps, checks and alerts. Holds, returns and orders by flap, earliest
+    first, as ``queries.flap_from_rows`` reads them; ``heartbeat`` is the latest of all watchers,
+    None before one; ``broken`` are the flaps of which one of these makes no sense any more."""
 
     holds: dict[str, list[Sequence[Any]]]
     returns: dict[str, list[Sequence[Any]]]
+    orders: dict[str, list[Sequence[Any]]]
     rechecks: list[Recheck]
     names: dict[str, str]
     heartbeat: Heartbeat | None
@@ -102,14 +105,21 @@ _returns = _arm(
     fourth=_return.c.back_at, word=_return.c.finding,
     number=cast(_return.c.salvaged, Integer), place=_return.c.id,
 )  # fmt: skip
+_orders = _arm(
+    "order", owner=_order.c.flap_id, first=_order.c.from_at, second=_order.c.until_at,
+    third=_order.c.ended_at, word=cast(_order.c.every_minutes, String()), key=_order.c.by,
+    place=_order.c.id,
+)  # fmt: skip
 _one = union_all(
     _holds.where(_hold.c.flap_id == bindparam("flap")),
     _returns.where(_return.c.flap_id == bindparam("flap")),
+    _orders.where(_order.c.flap_id == bindparam("flap")),
 )
 _active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
 _every = union_all(
     _holds.where(_hold.c.flap_id.in_(_active)),
     _returns.where(_return.c.flap_id.in_(_active)),
+    _orders.where(_order.c.flap_id.in_(_active)),
     _arm(
         "recheck", owner=_recheck.c.flap_id, first=_recheck.c.asked_at, second=_recheck.c.due_at,
         word=_recheck.c.rule, louder=_recheck.c.if_unmet, severity=_recheck.c.severity,
@@ -123,13 +133,23 @@ _every = union_all(
 )  # fmt: skip
 
 
-def holds_and_returns(
-    conn: Connection, flap_id: str
-) -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
-    """One flap's holds and returns, earliest first, in one statement."""
+class ListsOfFlap(NamedTuple):
+    """One flap's holds, returns and orders, earliest first."""
+
+    holds: list[Sequence[Any]]
+    returns: list[Sequence[Any]]
+    orders: list[Sequence[Any]]
+
+
+def lists_of_flap(conn: Connection, flap_id: str) -> ListsOfFlap:
+    """One flap's holds, returns and orders, in one statement."""
     found = _by_kind(conn.execute(_one, {"flap": flap_id}).all())
-    holds = [_a_hold(row) for row in _ordered(found.get("hold", ()), 1)]
-    return holds, [_a_return(row) for row in _ordered(found.get("return", ()), 1)]
+    orders = [_an_order(row) for row in _ordered(found.get("order", ()), 1)]
+    return ListsOfFlap(
+        [_a_hold(row) for row in _ordered(found.get("hold", ()), 1)],
+        [_a_return(row) for row in _ordered(found.get("return", ()), 1)],
+        [row for row in orders if row is not None],
+    )
 
 
 def _by_kind(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
@@ -144,9 +164,11 @@ def short_lists(conn: Connection) -> ShortLists:
     found = _by_kind(conn.execute(_every).all())
     broken: list[str] = []
     beats = _each(found.get("beat", ()), _heartbeat, [])
+    orders = _each(_ordered(found.get("order", ()), 1), _an_order, broken)
     return ShortLists(
         holds=_by_flap(_each(_ordered(found.get("hold", ()), 1), _a_hold, broken)),
         returns=_by_flap(_each(_ordered(found.get("return", ()), 1), _a_return, broken)),
+        orders=_by_flap(row for row in orders if row is not None),
         rechecks=_each(_ordered(found.get("recheck", ()), 2), _a_recheck, broken),
         names={row[0]: row[5] for row in found.get("staff", ())},
         heartbeat=max(beats, key=lambda beat: beat.at, default=None),
@@ -191,6 +213,16 @@ def _a_return(row: Sequence[Any]) -> Sequence[Any]:
     """Flap, four moments, finding, salvaged: the fields of ``domain.Return`` after the flap."""
     salvaged = None if row[9] is None else bool(row[9])
     return row[0], *(_moment(micros) for micros in row[1:5]), row[5], salvaged
+
+
+def _an_order(row: Sequence[Any]) -> Sequence[Any] | None:
+    """Flap, interval, from, until, who: the fields of ``domain.Order`` after the flap. One that
+    was ended holds until then; None for one that was ended before it began."""
+    begins, until, ended = row[1:4]
+    until = until if ended is None else min(until, ended)
+    if until <= begins:
+        return None
+    return row[0], float(row[5]), from_micros(begins), from_micros(until), row[8]
 
 
 def _a_recheck(row: Sequence[Any]) -> Recheck:

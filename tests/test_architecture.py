@@ -18,7 +18,7 @@ VALUES = {"signs", "domain"}
 JUDGING = VALUES | {
     "conditions", "deciding", "ladder", "protocol", "slots", "schedule", "assess"
 }  # fmt: skip
-SAYING = JUDGING | {"alarm", "escalation", "board", "rota", "reviews"}
+SAYING = JUDGING | {"alarm", "escalation", "board", "calls", "clocks", "rota", "reviews"}
 KEEPING = {
     "rows", "call_rows", "store", "checks", "episodes", "short_lists", "queries", "people",
     "paging", "outbox", "leases", "shifts", "verdicts", "pictures", "handovers",
@@ -46,8 +46,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "slots": (VALUES | {"protocol"}, set()),
     "schedule": (VALUES | {"conditions", "protocol", "slots"}, set()),
     "assess": (JUDGING - {"slots", "assess"}, set()),
-    "alarm": (SAYING - {"alarm", "board"}, set()),
+    "alarm": (JUDGING, set()),
     "board": (SAYING - {"board"}, set()),
+    "clocks": (VALUES | {"conditions"}, set()),
+    "calls": (VALUES | {"conditions", "clocks"}, set()),
     "promises": (JUDGING, set()),
     "cases": (SAYING | {"course", "promises"}, {"pydantic", "yaml"}),
     "settings": ({"signs"}, {"pydantic", "pydantic_settings"}),

@@ -26,6 +26,7 @@ from monitoring.care.recording import (
     record_check,
     retract_check,
 )
+from monitoring.care.reviewing import Reviewed, confirm_read_back, end_order, record_review
 from monitoring.care.rostering import (
     Rostered,
     end_shift,
@@ -39,6 +40,8 @@ from monitoring.care.rostering import (
 from monitoring.care.staying import (
     admit_flap,
     correct_flap,
+    correct_outcome,
+    correct_return,
     discharge_flap,
     hold_flap,
     record_outcome,
@@ -57,6 +60,7 @@ __all__ = [
     "NeedsConfirmation",
     "OtherBody",
     "Refused",
+    "Reviewed",
     "Rostered",
     "Saved",
     "UnknownPerson",
@@ -67,9 +71,13 @@ __all__ = [
     "arrive",
     "climb_alert",
     "close_alert",
+    "confirm_read_back",
     "content_key",
     "correct_flap",
+    "correct_outcome",
+    "correct_return",
     "discharge_flap",
+    "end_order",
     "end_shift",
     "enter_shift",
     "expire_acknowledgement",
@@ -84,6 +92,7 @@ __all__ = [
     "record_check",
     "record_outcome",
     "record_return",
+    "record_review",
     "release_flap",
     "remove_contact",
     "retract_check",

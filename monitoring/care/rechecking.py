@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes
+from monitoring import alarm, checks, episodes, verdicts
 from monitoring.care.bedside import as_asked
 from monitoring.domain import (
     Assessment,
@@ -17,10 +17,10 @@ from monitoring.domain import (
     Severity,
     Stream,
 )
-from monitoring.schedule import Recheck
+from monitoring.schedule import LOOKBACK, Recheck
 
 ROUNDS = 2
-"""After so many rechecks without worsening the schedule alone stands again."""
+"""After so many rechecks without worsening, or a review, the schedule alone stands again."""
 
 
 def ask_again(
@@ -75,7 +75,10 @@ def _round(
     clear_at: datetime | None,
 ) -> int:  # fmt: skip
     """The how manieth recheck running this is, without worsening: a worse severity or another
-    stream begins anew, and so does a flap that was clear in between."""
+    stream begins anew, and so does a flap that was clear in between. After a review that knew as
+    much, it is one too many."""
+    if _reviewed(conn, check, judged, asking, clear_at):
+        return ROUNDS + 1
     last = episodes.last_recheck(conn, check.flap_id)
     if last is None or last.check_key is None or last.asked_at >= check.observed_at:
         return 1
@@ -85,6 +88,24 @@ def _round(
     streams = set() if before is None else {f.stream for f in before.assessment.findings}
     worse = judged.severity.rank > last.severity.rank
     return 1 if worse or not {f.stream for f in asking} <= streams else last.round + 1
+
+
+def _reviewed(
+    conn: Connection, check: Check, judged: Assessment, asking: Sequence[Finding],
+    clear_at: datetime | None,
+) -> bool:  # fmt: skip
+    """Whether a clinician has decided since, knowing a check that was as loud in these streams."""
+    review = verdicts.last_review(conn, check.flap_id)
+    if review is None or review.reviewed_at >= check.observed_at:
+        return False
+    at = review.reviewed_at
+    if clear_at is not None and at < clear_at:
+        return False
+    known = checks.glances_between(conn, check.flap_id, at - LOOKBACK, at + timedelta.resolution)
+    before = episodes.current_assessment(conn, known[-1].key) if known else None
+    if before is None or judged.severity.rank > before.assessment.severity.rank:
+        return False
+    return {f.stream for f in asking} <= {f.stream for f in before.assessment.findings}
 
 
 def ask_anew(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -42,6 +42,7 @@ from monitoring.protocol import Protocol, find, propose
 from monitoring.queries import Correction
 
 Protocols = Mapping[str, Protocol]
+Value = Patient | FlapFacts | Return | Outcome
 V = TypeVar("V", Patient, FlapFacts, Return)
 
 
@@ -136,29 +137,48 @@ def record_return(
     what was known of it stays.
 
     Into theatre opens a hold; back ends it, restarts the slots and clears the baseline, and the
-    checks made since are judged again. Raises Refused for a time in the future or a return
-    decided while another is under way.
+    checks made since are judged again. What was found in theatre may be filled in after monitoring
+    ended. Raises Refused for a time in the future or a return decided while another is under way.
     """
     for name, moment in value.model_dump(include=set(_TIMES)).items():
         if moment is not None:
             not_ahead(_TIMES[name], moment, now)
     with record.write() as conn:
-        _acting(conn, protocols, flap_id, by, now)
-        known = queries.returns_of(conn, flap_id)
-        same = next((r for r in known if r.value.decided_at == value.decided_at), None)
-        if same is None:
-            if any(r.value.back_at is None for r in known):
-                raise Refused("Another return is under way: fill that one in first.")
-            queries.insert_return(conn, flap_id, value, by=by, at=now)
-        else:
-            value = _changed(Return, same.value, value.model_dump(exclude_none=True))
-            if value == same.value:
-                return
-            queries.update_return(conn, same.id, value, by=by, at=now)
-        if same is None or any(getattr(value, t) != getattr(same.value, t) for t in _TIMES):
-            before = None if same is None else same.value
-            _theatre(conn, flap_id, before, value, by, now)
-            _back(conn, at_bed(conn, protocols, flap_id, now), before, value, by, now)
+        bed = at_bed(conn, protocols, flap_id, now)
+        known_person(conn, by)
+        write_return(conn, protocols, bed, value, by=by, now=now)
+
+
+def write_return(
+    conn: Connection, protocols: Protocols, bed: Bed, value: Return, *, by: str, now: datetime
+) -> None:
+    """Write what is known of a return, inside a verb's transaction (see ``record_return``)."""
+    flap_id = bed.flap.id
+    known = queries.returns_of(conn, flap_id)
+    same = next((r for r in known if r.value.decided_at == value.decided_at), None)
+    if same is None:
+        still_monitored(bed)
+        if any(r.value.back_at is None for r in known):
+            raise Refused("Another return is under way: fill that one in first.")
+        queries.insert_return(conn, flap_id, value, by=by, at=now)
+    else:
+        value = _changed(Return, same.value, value.model_dump(exclude_none=True))
+        if value == same.value:
+            return
+        queries.update_return(conn, same.id, value, by=by, at=now)
+    before = None if same is None else same.value
+    _follow_return(conn, protocols, flap_id, before, value, by, now)
+
+
+def _follow_return(
+    conn: Connection, protocols: Protocols, flap_id: str, before: Return | None, value: Return,
+    by: str, now: datetime,
+) -> None:  # fmt: skip
+    """What the times of a return mean for holds, slots, baseline and judgements."""
+    if before is not None and all(getattr(value, t) == getattr(before, t) for t in _TIMES):
+        return
+    _theatre(conn, flap_id, before, value, by, now)
+    _back(conn, at_bed(conn, protocols, flap_id, now), before, value, by, now)
 
 
 _TIMES = {
@@ -234,6 +254,47 @@ def _back(
     judge_again(conn, bed, since=since, by=by, now=now)
 
 
+def correct_return(
+    record: store.Record, protocols: Protocols, *, flap_id: str, decided_at: datetime,
+    changes: Mapping[str, object], by: str, reason: str, now: datetime,
+) -> None:  # fmt: skip
+    """Set right what was written of the return decided at a time, keeping both values; holds,
+    slots, baseline and judgements follow. Days later, and after monitoring ended, too.
+
+    Raises Refused for a return that is not there, a time in the future or out of order, taking
+    the way back to the ward away, or nothing to change.
+    """
+    why = with_reason(reason)
+    with record.write() as conn:
+        at_bed(conn, protocols, flap_id, now)
+        known_person(conn, by)
+        known = queries.returns_of(conn, flap_id)
+        place = next((n for n, r in enumerate(known) if r.value.decided_at == decided_at), None)
+        if place is None:
+            raise Refused("There is no return to theatre decided at this time.")
+        old = known[place]
+        new = _changed(Return, old.value, changes)
+        _right_return(old.value, new, [r.value for r in known if r is not old], now)
+        for field in changes:
+            named = f"return_{place + 1}_{field}"
+            _keep_both(conn, flap_id, field, old.value, new, why, by, now, named=named)
+        queries.update_return(conn, old.id, new, by=by, at=now)
+        _follow_return(conn, protocols, flap_id, old.value, new, by, now)
+
+
+def _right_return(old: Return, new: Return, others: Iterable[Return], now: datetime) -> None:
+    for name, words in _TIMES.items():
+        moment = getattr(new, name)
+        if moment is not None:
+            not_ahead(words, moment, now)
+        elif getattr(old, name) is not None and name != "perfused_again_at":
+            raise Refused(f"{words} is known: give the right one instead of none.")
+    if new == old:
+        raise Refused("Nothing is changed: every value is as it was.")
+    if any(r.decided_at == new.decided_at for r in others):
+        raise Refused("Another return was decided at this time.")
+
+
 def _cancel_rechecks(conn: Connection, flap_id: str, now: datetime) -> None:
     owed = [r.id for r in episodes.open_rechecks(conn, flap_id)]
     if owed:
@@ -261,6 +322,43 @@ def record_outcome(
         if outcome.kind is OutcomeKind.TOTAL_LOSS and bed.flap.ended_at is None:
             queries.end_flap(conn, flap_id, outcome.closed_at)
             _end(conn, flap_id, now)
+
+
+def correct_outcome(
+    record: store.Record, protocols: Protocols, *, flap_id: str, outcome: Outcome, by: str,
+    reason: str, now: datetime,
+) -> None:  # fmt: skip
+    """Set a wrong outcome right, keeping both values. A total loss that was none lets monitoring
+    go on, unless the flap was discharged.
+
+    Raises Refused where none is recorded, for a time in the future, or nothing to change.
+    """
+    why = with_reason(reason)
+    not_ahead("The time of the outcome", outcome.closed_at, now)
+    with record.write() as conn:
+        bed = at_bed(conn, protocols, flap_id, now)
+        known_person(conn, by)
+        old = queries.outcome_of(conn, flap_id)
+        if old is None:
+            raise Refused("No outcome is recorded yet: record it instead.")
+        if old == outcome:
+            raise Refused("Nothing is changed: every value is as it was.")
+        if outcome.closed_at < bed.flap.facts.perfused_at:
+            raise Refused("This outcome is dated before the flap was perfused: look at the time.")
+        for field in Outcome.model_fields:
+            _keep_both(conn, flap_id, field, old, outcome, why, by, now, named=f"outcome_{field}")
+        queries.update_outcome(conn, flap_id, outcome, by=by, at=now)
+        _end_again(conn, at_bed(conn, protocols, flap_id, now), old, outcome, now)
+
+
+def _end_again(conn: Connection, bed: Bed, old: Outcome, new: Outcome, now: datetime) -> None:
+    """When monitoring ended, by the corrected outcome."""
+    if new.kind is OutcomeKind.TOTAL_LOSS:
+        queries.move_end(conn, bed.flap.id, new.closed_at)
+        if bed.flap.ended_at is None:
+            _end(conn, bed.flap.id, now)
+    elif old.kind is OutcomeKind.TOTAL_LOSS:
+        queries.move_end(conn, bed.flap.id, None)
 
 
 def discharge_flap(
@@ -356,12 +454,12 @@ def _changed(kind: type[V], before: V, changes: Mapping[str, object]) -> V:
 
 
 def _keep_both(
-    conn: Connection, flap_id: str, field: str, before: Patient | FlapFacts,
-    after: Patient | FlapFacts, why: str, by: str, now: datetime,
+    conn: Connection, flap_id: str, field: str, before: Value, after: Value, why: str, by: str,
+    now: datetime, *, named: str | None = None,
 ) -> None:  # fmt: skip
     old, new = getattr(before, field), getattr(after, field)
     if old != new:
-        correction = Correction(field, _said(old), _said(new), why, by, now)
+        correction = Correction(named or field, _said(old), _said(new), why, by, now)
         queries.insert_correction(conn, flap_id, correction)
 
 
