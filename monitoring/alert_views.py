@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 from monitoring import ward
 from monitoring.board import (
-    INTENT_WORDS,
     Bedside,
     SeenCheck,
     Tile,
-    clock,
     hours_text,
     tile,
 )
+from monitoring.calls import INTENT_WORDS
+from monitoring.clocks import clock
 from monitoring.components.stay_shapes import (
     AlertCard,
     AlertsData,

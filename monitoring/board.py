@@ -5,18 +5,18 @@ Pure: everything a tile needs comes in as values, ``now`` and the ward's zone in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from monitoring.conditions import lasting
+from monitoring.calls import OpenAlert, who_has_it
+from monitoring.clocks import ago, clock
 from monitoring.domain import (
     AlertState,
     Check,
     Flap,
-    Intent,
     Patient,
     Pattern,
     Severity,
@@ -67,31 +67,6 @@ class SeenCheck:
         gap = derive("temp_gap_c", c)
         object.__setattr__(self, "look", look)
         object.__setattr__(self, "gap", gap if isinstance(gap, float) else None)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAlert:
-    """An alert that is not closed, as the board shows it; ``decisive`` are the signs it rests
-    on."""
-
-    id: int
-    flap_id: str
-    stream: Stream
-    severity: Severity
-    pattern: Pattern
-    state: AlertState
-    raised_at: datetime
-    first_sign_at: datetime
-    because: str
-    rule: str
-    do_now: str = ""
-    decisive: frozenset[str] = frozenset()
-    recovered_at: datetime | None = None
-    amended_at: datetime | None = None
-    acknowledged_by: str | None = None
-    acknowledged_at: datetime | None = None
-    intent: Intent | None = None
-    expected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +123,6 @@ class Tile:
     operation_id: str | None = None
     ward: str = ""
     rank: tuple[int, int, float, str] = field(default=(0, 0, 0.0, ""))
-
-
-def clock(moment: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
-    """Local wall time; with the weekday when it was on another local day than ``now``."""
-    local = moment.astimezone(zone)
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        return f"{local:%H:%M %Z}"  # the hour that occurs twice
-    if now is not None and local.date() != now.astimezone(zone).date():
-        return f"{local:%a %H:%M}"
-    return f"{local:%H:%M}"
 
 
 def tiles(
@@ -223,11 +188,6 @@ def hours_text(flap: Flap, now: datetime) -> str:
     text = f"{int(hours)} h" if hours >= 1 else f"{int(hours * 60)} min"
     again = flap.perfused_at != flap.facts.perfused_at
     return f"{text} since re-perfusion" if again else text
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in words; a clock that runs ahead makes no negative age."""
-    return f"{lasting(now - moment)} ago" if now - moment >= timedelta(minutes=1) else "just now"
 
 
 def _speaking(alerts: Sequence[OpenAlert]) -> OpenAlert | None:
@@ -427,29 +387,8 @@ def _away(flap: Flap, now: datetime, zone: ZoneInfo) -> tuple[str, bool] | None:
 
 
 def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:
-    """Who has it: acknowledged by whom, coming when; or open for how long."""
-    if speaking is None:
-        return "", False
-    if speaking.acknowledged_by is None or speaking.acknowledged_at is None:
-        open_for = lasting(max(now - speaking.raised_at, timedelta(0)))
-        return f"open {open_for}, nobody has it yet", False
-    at = clock(speaking.acknowledged_at, zone, now)
-    text = f"{at} acknowledged by {speaking.acknowledged_by}"
-    if speaking.intent is not None:
-        text += f": {INTENT_WORDS[speaking.intent]}"
-    if speaking.expected_at is not None:
-        text += f", {clock(speaking.expected_at, zone, now)}"
-    if speaking.intent is Intent.PASSING:
-        return f"{text}; nobody has it yet", False
-    return text, True
-
-
-INTENT_WORDS: Mapping[Intent, str] = {
-    Intent.COMING: "coming",
-    Intent.REVIEWING: "reviewing photo and chart",
-    Intent.ADVISING: "advising by telephone",
-    Intent.PASSING: "passing on",
-}
+    """Who has the alert that speaks, and who was told."""
+    return ("", False) if speaking is None else who_has_it(speaking, now, zone)
 
 
 def _due_word(due: Due, zone: ZoneInfo, now: datetime) -> str:
@@ -502,11 +441,7 @@ def _rank(
     state: TileState, speaking: OpenAlert | None, due: Due, bed: str, now: datetime
 ) -> tuple[int, int, float, str]:
     """The order of tiles: state; then what nobody has; then what waits longest; then bed."""
-    held = (
-        speaking is not None
-        and speaking.state is AlertState.ACKNOWLEDGED
-        and speaking.intent is not Intent.PASSING
-    )
+    held = speaking is not None and speaking.owned
     place = _ORDER[state]
     if due.state is DueState.HELD and state is TileState.UNKNOWN:
         place = _ORDER[TileState.YELLOW]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.board import clock
+from monitoring.clocks import clock
 from monitoring.components.stay_shapes import FactsData, FactSection, FactView
 from monitoring.conditions import lasting
 from monitoring.queries import StoredHold, StoredReturn

@@ -19,8 +19,9 @@ from monitoring.alert_views import (
     protocol_words,
     worst_first,
 )
-from monitoring.board import Bedside, clock, tile
+from monitoring.board import Bedside, tile
 from monitoring.checks import StoredCheck
+from monitoring.clocks import clock
 from monitoring.components.shapes import TileSeverity
 from monitoring.components.stay_shapes import (
     AlertsData,

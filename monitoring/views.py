@@ -8,8 +8,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from monitoring import ward
-from monitoring.board import Bedside, Tile, TileState, clock, hours_text, surname
+from monitoring.board import Bedside, Tile, TileState, hours_text, surname
 from monitoring.care import Saved
+from monitoring.clocks import clock
 from monitoring.components import SWATCHES
 from monitoring.components.shapes import (
     BoardData,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,8 @@ from monitoring import (
     shifts,
     store,
 )
-from monitoring.board import Bedside, OpenAlert, SeenCheck
+from monitoring.board import Bedside, SeenCheck
+from monitoring.calls import OpenAlert, Told
 from monitoring.care.bedside import as_asked
 from monitoring.checks import JudgedCheck, StoredCheck
 from monitoring.domain import (
@@ -32,12 +33,14 @@ from monitoring.domain import (
     Level,
     MonitoringError,
     Outcome,
+    PageState,
     Pattern,
     Severity,
     Stream,
 )
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.ladder import ladder_of
+from monitoring.paging import Sent
 from monitoring.protocol import Protocol, UnknownProtocol
 from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn, Whose
 from monitoring.rows import BROKEN
@@ -97,6 +100,7 @@ def snapshot(
         lists = short_lists(conn)
         active = queries.active_flaps(conn, lists)
         alerts = episodes.every_open_alert(conn)
+        sent = paging.sent_about_open_alerts(conn) if alerts.alerts else {}
         broken = {*active.unreadable, *lists.broken, *alerts.broken}
         try:
             seen = _memory(record).last_checks(conn, recent)
@@ -115,7 +119,10 @@ def snapshot(
             patient=stored.patient,
             protocol=protocols[stored.flap.protocol_id],
             seen=tuple(seen.get(stored.flap.id, ())),
-            alerts=tuple(open_alert(a, lists.names) for a in running.get(stored.flap.id, ())),
+            alerts=tuple(
+                open_alert(a, lists.names, sent.get(a.id, ()))
+                for a in running.get(stored.flap.id, ())
+            ),
             rechecks=tuple(as_asked(r) for r in owed.get(stored.flap.id, ())),
         )
         for stored in whole
@@ -172,9 +179,18 @@ def seen_check(stored: JudgedCheck | StoredCheck) -> SeenCheck:
     )
 
 
-def open_alert(stored: StoredAlert, names: Mapping[str, str]) -> OpenAlert:
-    """A stored alert as the board sees it, with the name of whoever has it."""
-    who = stored.acknowledged_by
+def open_alert(
+    stored: StoredAlert, names: Mapping[str, str], sent: Sequence[Sent] = (), decided: str = ""
+) -> OpenAlert:
+    """A stored alert as the board sees it, with the names of whoever has to do with it; ``sent``
+    are the messages of the paging that runs, ``decided`` the plan of its last review in words."""
+    ladder = ladder_of(stored.ladder, stored.severity, stored.stream)
+    taken = max((s.number for s in sent), default=-1)
+    climbs = stored.state is AlertState.OPEN and taken >= 0 and stored.paged_at is not None
+
+    def name(staff_id: str | None) -> str | None:
+        return None if staff_id is None else names.get(staff_id, staff_id)
+
     return OpenAlert(
         id=stored.id,
         flap_id=stored.flap_id,
@@ -192,10 +208,52 @@ def open_alert(stored: StoredAlert, names: Mapping[str, str]) -> OpenAlert:
         ),
         recovered_at=stored.recovered_at,
         amended_at=stored.amended_at,
-        acknowledged_by=None if who is None else names.get(who, who),
+        acknowledged_by=name(stored.acknowledged_by),
         acknowledged_at=stored.acknowledged_at,
         intent=stored.intent,
         expected_at=stored.expected_at,
+        verbal_by=name(stored.verbal_by),
+        arrived_at=stored.arrived_at,
+        holds_until=alarm.holds_until(stored),
+        decided=decided if stored.plan_until is not None else "",
+        passed_by=name(stored.passed_by),
+        passed_to=name(stored.passed_to),
+        passed_at=stored.passed_at,
+        lapsed_by=name(stored.lapsed_by),
+        lapsed_at=stored.lapsed_at,
+        snoozed_by=name(stored.snoozed_by),
+        snoozed_until=stored.snoozed_until,
+        snooze_reason=stored.snooze_reason or "",
+        told=told_by(sent, names),
+        next_at=escalation.next_at(ladder, stored.paged_at or stored.raised_at, taken)
+        if climbs
+        else None,
+        rounds=(taken + 1) // len(ladder.rungs),
+    )
+
+
+def told_by(sent: Iterable[Sent], names: Mapping[str, str]) -> tuple[Told, ...]:
+    """Who was told, by all messages of each rung together, in the order of the rungs."""
+    together: dict[tuple[int, str], list[Sent]] = {}
+    for one in sent:
+        who = f"room {one.channel}" if one.staff_id is None else names.get(
+            one.staff_id, one.staff_id
+        )  # fmt: skip
+        together.setdefault((one.number, who), []).append(one)
+    return tuple(_one_told(who, some) for (_, who), some in together.items())
+
+
+def _one_told(who: str, some: Sequence[Sent]) -> Told:
+    out = [s.sent_at for s in some if s.sent_at is not None]
+    read = [s.read_at for s in some if s.read_at is not None]
+    failed = [s.answer for s in some if s.sent_at is None and s.attempts and s.answer]
+    return Told(
+        name=who,
+        at=min(s.created_at for s in some),
+        sent_at=min(out, default=None),
+        read_at=min(read, default=None),
+        trouble="" if out or not failed else failed[-1],
+        dropped=all(s.state is PageState.DROPPED for s in some),
     )
 
 
@@ -240,12 +298,15 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
         names = {s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)}
         alerts = episodes.alerts_of_flap(conn, flap_id)
         owed = episodes.open_rechecks(conn, flap_id)
+        sent = paging.sent_about_open_alerts(conn)
         bed = Bedside(
             flap=stored.flap,
             patient=stored.patient,
             protocol=protocol,
             seen=tuple(seen_check(v) for v in standing),
-            alerts=tuple(open_alert(a, names) for a in alerts if a.closed_at is None),
+            alerts=tuple(
+                open_alert(a, names, sent.get(a.id, ())) for a in alerts if a.closed_at is None
+            ),
             rechecks=tuple(as_asked(r) for r in owed),
         )
         return Stay(

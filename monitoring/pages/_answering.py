@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from monitoring import alert_views, care, episodes, queries, views
-from monitoring.board import INTENT_WORDS
+from monitoring.calls import INTENT_WORDS
 from monitoring.components.stay import notice
 from monitoring.components.stay_shapes import AlertAction, NoticeData
 from monitoring.domain import AlertState, CloseReason, Intent

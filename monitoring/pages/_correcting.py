@@ -16,7 +16,7 @@ import streamlit as st
 
 from monitoring import care, stay_views, ward
 from monitoring.amending import Changes, amendment
-from monitoring.board import clock
+from monitoring.clocks import clock
 from monitoring.domain import (
     Check,
     FlapKind,

@@ -1,0 +1,149 @@
+"""Who has an alert, who was told, and what comes next: in the words of a tile or a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitoring.clocks import clock
+from monitoring.conditions import lasting
+from monitoring.domain import AlertState, Intent, Pattern, Severity, Stream
+
+INTENT_WORDS: Mapping[Intent, str] = {
+    Intent.COMING: "coming",
+    Intent.REVIEWING: "reviewing photo and chart",
+    Intent.ADVISING: "advising by telephone",
+    Intent.PASSING: "passing on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person (or a shared room) that a rung of the ladder told, by all its messages: when it
+    was written, when the first was sent and opened, and what the last failure said."""
+
+    name: str
+    at: datetime
+    sent_at: datetime | None = None
+    read_at: datetime | None = None
+    trouble: str = ""
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that is not closed, as the board shows it; ``decisive`` are the signs it rests
+    on, ``told`` who was told since it last paged, ``next_at`` when the next rung is due, and
+    ``rounds`` how often the whole ladder was climbed since. Names, not ids."""
+
+    id: int
+    flap_id: str
+    stream: Stream
+    severity: Severity
+    pattern: Pattern
+    state: AlertState
+    raised_at: datetime
+    first_sign_at: datetime
+    because: str
+    rule: str
+    do_now: str = ""
+    decisive: frozenset[str] = frozenset()
+    recovered_at: datetime | None = None
+    amended_at: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    intent: Intent | None = None
+    expected_at: datetime | None = None
+    verbal_by: str | None = None
+    arrived_at: datetime | None = None
+    holds_until: datetime | None = None
+    decided: str = ""
+    passed_by: str | None = None
+    passed_to: str | None = None
+    passed_at: datetime | None = None
+    lapsed_by: str | None = None
+    lapsed_at: datetime | None = None
+    snoozed_by: str | None = None
+    snoozed_until: datetime | None = None
+    snooze_reason: str = ""
+    told: Sequence[Told] = ()
+    next_at: datetime | None = None
+    rounds: int = 0
+
+    @property
+    def owned(self) -> bool:
+        """Whether somebody has it: a review of the alert, or an acknowledgement that holds."""
+        return self.state is AlertState.ACKNOWLEDGED and self.acknowledged_by is not None
+
+
+def who_has_it(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:
+    """Who has the alert and by when; or why nobody has, who was told, and who is next. True when
+    somebody has it."""
+    if alert.owned:
+        return _answered(alert, now, zone), True
+    since = alert.lapsed_at or alert.raised_at
+    said = [_why_nobody(alert, now, zone)]
+    said += [_resting(alert, now, zone)] if alert.snoozed_until is not None else []
+    said.append(_told(alert, now, zone))
+    open_for = lasting(max(now - since, timedelta(0)))
+    return f"open {open_for}, nobody has it yet{''.join(said)}", False
+
+
+def _answered(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
+    if alert.decided:
+        return alert.decided
+    assert alert.acknowledged_at is not None
+    text = f"{clock(alert.acknowledged_at, zone, now)} acknowledged by {alert.acknowledged_by}"
+    if alert.verbal_by is not None:
+        text += f" (by telephone, written down by {alert.verbal_by})"
+    if alert.intent is not None:
+        text += f": {INTENT_WORDS[alert.intent]}"
+    if alert.arrived_at is not None:
+        return f"{text}, at the bedside since {clock(alert.arrived_at, zone, now)}"
+    if alert.expected_at is not None:
+        text += f", {clock(alert.expected_at, zone, now)}"
+    return text
+
+
+def _why_nobody(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
+    if alert.passed_to is not None and alert.passed_at is not None:
+        at = clock(alert.passed_at, zone, now)
+        return f"; passed on by {alert.passed_by} to {alert.passed_to} {at}, who has not answered"
+    if alert.lapsed_by is not None and alert.lapsed_at is not None:
+        return f"; {alert.lapsed_by} had it until {clock(alert.lapsed_at, zone, now)}"
+    return ""
+
+
+def _resting(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
+    assert alert.snoozed_until is not None
+    until = clock(alert.snoozed_until, zone, now)
+    return f"; paging rests until {until}, said {alert.snoozed_by}: {alert.snooze_reason}"
+
+
+def _told(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
+    told = [t for t in alert.told if not t.dropped]
+    if not told:
+        return "; NOBODY TOLD: nobody on call can be reached, ring them"
+    said = f"; told {', '.join(told_words(told, now, zone))}"
+    if alert.rounds:
+        said += f"; everybody was told {'once' if alert.rounds == 1 else f'{alert.rounds} times'}"
+        said += " without an answer"
+    if alert.next_at is not None and alert.snoozed_until is None:
+        said += f"; next {clock(alert.next_at, zone, now)}"
+    return said
+
+
+def told_words(told: Iterable[Told], now: datetime, zone: ZoneInfo) -> list[str]:
+    """The last time each was told: "Dr Osei 02:14 (not sent yet: no answer)"."""
+    latest = {t.name: t for t in told}
+    return [f"{t.name} {clock(t.at, zone, now)}{_how(t, now, zone)}" for t in latest.values()]
+
+
+def _how(told: Told, now: datetime, zone: ZoneInfo) -> str:
+    if told.read_at is not None:
+        return f" (read {clock(told.read_at, zone, now)})"
+    if told.sent_at is not None:
+        return ""
+    return f" (NOT SENT: {told.trouble})" if told.trouble else " (being sent)"
