@@ -8,7 +8,7 @@ import streamlit as st
 
 from monitoring import care, stay_facts, stay_views, ward
 from monitoring.domain import HoldReason, Outcome, OutcomeKind, Return, ReturnFinding
-from monitoring.pages import _correcting, _session
+from monitoring.pages import _correcting, _photos, _session
 from monitoring.pages._stay_forms import finish, when, whose, words
 from monitoring.signs import BadValue, parse_decimal
 from monitoring.ward import Stay
@@ -218,6 +218,8 @@ def _correct(stay: Stay) -> None:
 ACTS: dict[str, tuple[str, Form, bool]] = {
     "amend": ("Amend a check", _correcting.amend, False),
     "strike": ("Strike a check", _correcting.strike, False),
+    "photo": ("Add a photo", _photos.add, False),
+    "strike-photo": ("Strike a photo", _photos.strike, False),
     "baseline": ("Set baseline", _correcting.baseline, True),
     "hold": ("Put on hold", _hold, True),
     "release": ("Release from hold", _release, True),

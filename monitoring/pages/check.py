@@ -12,7 +12,7 @@ from monitoring.board import Bedside
 from monitoring.components import check_form, verdict
 from monitoring.components.shapes import CheckFormSave, ServerView
 from monitoring.domain import MonitoringError
-from monitoring.pages import _session
+from monitoring.pages import _photos, _session
 
 IDLE = {"errors": {}, "questions": {}, "folds": [],
         "server": ServerView(status="idle", sentence="", nonce=None, form_key=None)}  # fmt: skip
@@ -88,6 +88,7 @@ def found_in(bed: Bedside, beds: tuple[Bedside, ...], names: dict[str, str]) -> 
         names=names, now=_session.now(), zone=_session.settings().zone,
     )  # fmt: skip
     pressed = verdict(data, key=f"verdict-{flap_id}")
+    _photos.after_check(bed, st.session_state[f"saved-{flap_id}"])
     with st.container(key="sent"):  # not shown: lets the form forget its draft
         form(bed, beds)
     if pressed is not None:

@@ -8,7 +8,7 @@ from monitoring import charts, stay_facts, stay_views, ward
 from monitoring.components.stay import alert_cards, check_table, flap_head
 from monitoring.components.stay import stay_facts as facts
 from monitoring.domain import MonitoringError
-from monitoring.pages import _answering, _session, _stay_acts
+from monitoring.pages import _answering, _photos, _session, _stay_acts
 from monitoring.ward import Stay
 
 settings = _session.settings()
@@ -79,6 +79,8 @@ def page(stay: Stay) -> None:
     _stay_acts.buttons(stay)
     drawn(stay)
     facts(stay_facts.timeliness_data(stay, now=now), key=f"watched-{flap_id}")
+    st.subheader("Photos")
+    _photos.of_stay(stay)
     st.subheader("Alerts")
     cards = stay_views.alerts_of_stay(stay, now=now, zone=zone)
     _answering.pressed(alert_cards(cards, key=f"alerts-{flap_id}"))
