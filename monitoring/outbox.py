@@ -83,11 +83,11 @@ def claim(
     nothing that is ripe.
 
     Messages to the same person, or room, are ripe ``bundle`` after the oldest was written and go
-    together, at most ``most`` of them; a trial goes alone. What was meant for somebody who has
-    left the ward is dropped.
+    together, those of the ``most`` worst alerts at most; a trial goes alone. What was meant for
+    somebody who has left the ward is dropped.
     """
     while group := _worst(_groups(conn, channel, now), now, bundle):
-        chosen = sorted(group, key=_order)[: 1 if _trial(group[0]) else most]
+        chosen = _of_worst_alerts(group, 1 if _trial(group[0]) else most)
         staff_id = chosen[0].staff_id
         if staff_id is not None and not _works_here(conn, staff_id):
             _drop(conn, [p.id for p in group], "Not sent: this person has left the ward.")
@@ -104,7 +104,9 @@ class _Slip(NamedTuple):
     """As much of a message as is needed to choose the next."""
 
     id: int
+    key: str
     kind: str
+    alert_id: int | None
     staff_id: str | None
     severity: Severity
     created_at: datetime
@@ -132,6 +134,19 @@ def _worst(groups: Iterable[Group], now: datetime, bundle: timedelta) -> Group |
         return oldest <= now - bundle or oldest > now + bundle
 
     return min(filter(ripe, groups), key=lambda g: min(map(_order, g)), default=None)
+
+
+def _of_worst_alerts(group: Group, most: int) -> Group:
+    """All that is to be said of so many alerts: after an hour without a provider an alert has
+    several messages, and they count as one."""
+    ordered = sorted(group, key=_order)
+    alerts = list(dict.fromkeys(map(_about, ordered)))[:most]
+    return [slip for slip in ordered if _about(slip) in alerts]
+
+
+def _about(page: _Slip | StoredPage) -> int | str:
+    """The alert a message is about; a trial is about itself."""
+    return page.key if page.alert_id is None else page.alert_id
 
 
 def _trial(page: _Slip) -> bool:
@@ -246,7 +261,7 @@ def text(parcel: Parcel, link_base: str) -> tuple[str, str]:
     """
     newest: dict[int | str, StoredPage] = {}
     for page in sorted(parcel.pages, key=lambda p: p.id):
-        newest[page.key if page.alert_id is None else page.alert_id] = page
+        newest[_about(page)] = page
     pages = sorted(newest.values(), key=_order)
     links = [link for p in pages if (link := _link(p, link_base))]
     if len(pages) == 1:
