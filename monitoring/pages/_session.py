@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from monitoring import people, protocol, store, views, ward
+from monitoring import oncall_views, people, protocol, rota, shifts, store, views, ward
 from monitoring.board import Tile, tiles
 from monitoring.domain import MonitoringError, Role
 from monitoring.protocol import Protocol
@@ -19,6 +19,8 @@ from monitoring.ward import Snapshot
 
 SHARED_FOR = timedelta(seconds=1)
 """Open boards share one look at the ward for this long."""
+ROTA_FOR = timedelta(seconds=10)
+"""Open boards share one look at the rota for this long."""
 
 
 def now() -> datetime:
@@ -80,6 +82,55 @@ class _Ward:
             return made[filters]
 
 
+class _Rota:
+    """The last look at the rota and what is wrong with it, shared, never older than 10 s."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[tuple[str, ...], tuple[datetime, rota.Directory, list[rota.Problem]]] = {}
+
+    def look(self, wards: tuple[str, ...]) -> tuple[rota.Directory, list[rota.Problem]]:
+        """Who is on call and what is wrong tonight. Raises RecordUnavailable."""
+        with self._lock:
+            at = now()
+            found = self._found.get(wards)
+            if found is None or not timedelta(0) <= at - found[0] < ROTA_FOR:
+                with record().read() as conn:
+                    directory = shifts.directory(conn, at, wards)
+                    tried = shifts.last_tried(conn)
+                wrong = rota.preflight(directory, wards, at, settings().zone, tried=tried)
+                found = self._found[wards] = at, directory, wrong
+            return found[1], found[2]
+
+    def forget(self) -> None:
+        """The next look reads the record again."""
+        with self._lock:
+            self._found = {}
+
+
+@st.cache_resource
+def _rota() -> _Rota:
+    return _Rota()
+
+
+def preflight(wards: tuple[str, ...]) -> tuple[rota.Directory, list[rota.Problem]]:
+    """Who is on call and what would keep tonight's alerts from reaching them."""
+    return _rota().look(wards)
+
+
+def say_preflight(of_ward: str | None) -> None:
+    """One strip above the board while paging would reach nobody; the on-call page has it all."""
+    wards = settings().wards if of_ward is None else (of_ward,)
+    told = oncall_views.strip(preflight(wards)[1])
+    if told is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="preflight"):
+        st.markdown(":red[:material/phone_disabled: **Paging**]", width="content")
+        st.text(told.sentence, width="stretch")
+        label = "On call" if not told.more else f"On call, {told.more}"
+        st.page_link("oncall.py", label=label, icon=":material/call:", width="content")
+
+
 @st.cache_resource
 def _ward() -> _Ward:
     return _Ward()
@@ -93,6 +144,7 @@ def ward_now() -> tuple[Snapshot, list[Tile]]:
 def look_again() -> None:
     """What this page has just written is in the very next look."""
     _ward().forget()
+    _rota().forget()
 
 
 def once_a_look(found: Snapshot, filters: Hashable, make: Callable[[], bytes]) -> bytes:

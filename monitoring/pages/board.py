@@ -89,6 +89,7 @@ def live(of_ward: str | None, needs: bool, me: str | None, only_mine: bool) -> N
     on_ward = [t for t in every if of_ward is None or t.ward == of_ward]
     shown = [t for t in on_ward if wanted(t, of_ward, needs, mine if only_mine else None)]
     _session.say_loud(found)
+    _session.say_preflight(of_ward)
     packed = _session.once_a_look(
         found, (of_ward, needs, only_mine, mine),
         lambda: pack(
