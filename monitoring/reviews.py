@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from monitoring.clocks import clock
 from monitoring.domain import BedsideAction, Decision, Order, Return, ReviewMode, in_utc
 from monitoring.signs import SIGNS, BadValue, SignValue
 
@@ -196,16 +197,6 @@ def read_order(given: Mapping[str, Any]) -> Order:
 
 
 # In words -------------------------------------------------------------------------------------
-
-
-def clock(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """Wall time; with the weekday on another local day than ``now``, with the zone's name in the
-    hour that occurs twice."""
-    there = moment.astimezone(zone)
-    if there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset():
-        return f"{there:%H:%M %Z}"
-    other_day = there.date() != now.astimezone(zone).date()
-    return f"{there:%a %H:%M}" if other_day else f"{there:%H:%M}"
 
 
 def decision_words(review: Review) -> str:
