@@ -88,13 +88,15 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),
     "alert_views": (SAYING | KEEPING | {"components", "stay_words", "views", "ward"}, set()),
     "stay_views": (
-        SAYING | KEEPING | DRAWING | {"alert_views", "components", "views", "ward"},
+        SAYING | KEEPING | DRAWING | {"alert_views", "components", "timeline", "views", "ward"},
         {"pandas"},
     ),
     "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
     "amending": (VALUES | {"entry"}, set()),
     "oncall_views": (SAYING | KEEPING | {"components", "rota_files"}, set()),
     "photo_views": (SAYING | KEEPING | {"components"}, {"sqlalchemy"}),
+    "timeline": (SAYING | KEEPING, {"sqlalchemy"}),
+    "review_views": (SAYING | KEEPING | {"components", "entry", "timeline", "views", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (
         SAYING | KEEPING | {"care", "ward", "settings", "health", "notify", "delivery", "dead_man"},
