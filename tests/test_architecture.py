@@ -96,7 +96,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "oncall_views": (SAYING | KEEPING | {"components", "rota_files"}, set()),
     "photo_views": (SAYING | KEEPING | {"components"}, {"sqlalchemy"}),
     "timeline": (SAYING | KEEPING, {"sqlalchemy"}),
-    "review_views": (SAYING | KEEPING | {"components", "entry", "timeline", "views", "ward"}, set()),
+    "review_views": (SAYING | KEEPING | {"components", "entry", "timeline", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (
         SAYING | KEEPING | {"care", "ward", "settings", "health", "notify", "delivery", "dead_man"},
