@@ -8,72 +8,48 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitoring import ward
+from monitoring import alarm, ward
+from monitoring.answers import answers_to
 from monitoring.board import (
     Bedside,
-    SeenCheck,
     Tile,
     hours_text,
     tile,
 )
-from monitoring.calls import INTENT_WORDS
+from monitoring.calls import who_has_it
 from monitoring.clocks import clock
 from monitoring.components.stay_shapes import (
     AlertCard,
     AlertsData,
-    AnswerView,
-    CellView,
-    LastCheckView,
+    PictureView,
 )
 from monitoring.conditions import lasting
 from monitoring.domain import (
     SYSTEM,
     AlertState,
-    Check,
     Finding,
     Flap,
-    Intent,
     Severity,
     Stream,
     derive,
 )
-from monitoring.episodes import AlertEvent, StoredAlert, StoredAssessment
+from monitoring.episodes import StoredAlert, StoredAssessment
+from monitoring.ladder import ladder_of
+from monitoring.last_checks import last_checks, until
 from monitoring.protocol import Protocol, Rule
-from monitoring.schedule import ENTRY_GRACE, SlotState, fill
-from monitoring.signs import EVERY_SIGN, SIGNS, SignValue, Unable
-from monitoring.stay_words import SHORT
+from monitoring.schedule import ENTRY_GRACE, next_due
+from monitoring.signs import DERIVED, EVERY_SIGN, SIGNS, SignValue
 from monitoring.views import namesake
 from monitoring.ward import Snapshot
 
-LAST = 6
-"""How many checks stand under an alert."""
-
-COLUMNS = 5
-"""How many signs those checks show: what a telephone is wide enough for."""
-
-ANSWERS = (
-    AnswerView(kind=Intent.COMING, label="Coming"),
-    AnswerView(kind=Intent.ADVISING, label="Advise"),
-    AnswerView(kind=Intent.PASSING, label="Pass on"),
-)
-HELD_ANSWERS = (AnswerView(kind=Intent.COMING, label="Change what I do"),)
-
-_SIGNS = (
-    "colour", "refill", "temp_gap_c", "doppler_artery", "doppler_vein", "implant_signal",
-    "turgor", "prick", "sto2_percent", "drain_ml_per_h", "swelling", "pain",
-)  # fmt: skip
-_HEADS = {"refill": "Refill s", "temp_gap_c": "Gap °C", "sto2_percent": "StO2 %",
-          "drain_ml_per_h": "Drain mL/h"}  # fmt: skip
-_SAME_READING = {"temp_gap_change_c": "temp_gap_c", "refill_presses": "refill"}
-Reading = tuple[str, str]
-"""A check's key and a sign of it."""
-
 
 def alerts_data(
-    found: Snapshot, judged: Mapping[Any, StoredAssessment], *, now: datetime, zone: ZoneInfo
-) -> AlertsData:
+    found: Snapshot, judged: Mapping[Any, StoredAssessment], *, now: datetime, zone: ZoneInfo,
+    acting: str = "",
+) -> AlertsData:  # fmt: skip
     """Every alert that is not closed, the worst first: the alerts page. One whose flap has ended
-    or cannot be read has a bare card, never none."""
+    or cannot be read has a bare card, never none. ``acting`` is in whose name answers are given,
+    where the page knows."""
     known = {b.flap.id: b for b in found.beds}
     ordered = worst_first(found.alerts)
     cards = []
@@ -90,7 +66,31 @@ def alerts_data(
         summary=_summary(ordered),
         empty_text="No alert is open. That is not a clean bill: the board shows what is overdue.",
         named=True,
+        acting=acting,
+        unowned=unowned(ordered),
         cards=cards,
+    )
+
+
+def unowned(alerts: Iterable[StoredAlert]) -> int:
+    """How many reds nobody has."""
+    return sum(a.severity is Severity.RED and a.state is AlertState.OPEN for a in alerts)
+
+
+def alone(
+    alert: StoredAlert, card: AlertCard, *, open_reds: int, now: datetime, zone: ZoneInfo,
+    acting: str = "",
+) -> AlertsData:  # fmt: skip
+    """One alert by itself, as a message's link opens it."""
+    return AlertsData(
+        title="",
+        shown_time=f"{now.astimezone(zone):%H:%M:%S}",
+        summary="",
+        empty_text="",
+        named=True,
+        acting=acting,
+        unowned=open_reds,
+        cards=[card],
     )
 
 
@@ -117,13 +117,14 @@ def _summary(alerts: Sequence[StoredAlert]) -> str:
 def alert_card(
     alert: StoredAlert, bed: Bedside, judged: Mapping[Any, StoredAssessment],
     names: Mapping[str, str], *, now: datetime, zone: ZoneInfo, others: Iterable[Bedside] = (),
-    story: Iterable[AlertEvent] = (),
+    story: Sequence[str] = (), pictures: Sequence[PictureView] = (),
 ) -> AlertCard:  # fmt: skip
-    """One alert as a card; ``others`` is the ward (for namesakes), ``story`` what happened."""
+    """One alert as a card, in the order of SBAR; ``others`` is the ward (for namesakes), ``story``
+    what happened in lines, ``pictures`` the flap now and as it was."""
     closed = alert.state is AlertState.CLOSED
     said = _alone(alert, bed, names, now, zone)
-    seen = _until(alert, bed)
-    columns, rows = _last_checks(alert, bed, seen, now, zone)
+    seen = until(alert, bed)
+    columns, rows = last_checks(alert, bed, seen, now, zone)
     last = judged.get(seen[-1].check.key) if seen else None
     rule = _rule(bed.protocol, alert.rule)
     return AlertCard(
@@ -140,11 +141,15 @@ def alert_card(
         namesake=namesake(bed, others) or "",
         since=_since(alert, now, zone),
         marks=_marks(alert, bed, now, zone),
+        background=_background(bed, now, zone),
         why=alert.because,
+        readings=_readings(alert, bed),
         also=_also(alert),
+        asked="" if closed else _asked(alert, now, zone),
         do_now=[] if closed else _do_now(alert),
         plan=_closed(alert, names, now, zone) if closed else said.plan,
         plan_has=closed or said.plan_has,
+        pictures=list(pictures),
         columns=columns,
         checks=rows,
         beside="" if last is None else _beside(last),
@@ -154,15 +159,17 @@ def alert_card(
         sources=sources(bed.protocol, rule.citations if rule else ()),
         protocol=protocol_words(bed.protocol),
         evidence=[_evidence(f, names, now, zone) for f in alert.findings],
-        story=[_told(e, names, now, zone) for e in story if e.alert_id == alert.id],
-        answers=_answers(alert),
+        story=list(story),
+        answers=answers_to(alert, now, zone),
     )
 
 
 def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneInfo) -> AlertCard:
     """An alert of a flap that has ended or cannot be read: whose, why, who has it, the answers."""
     whose = found.whose.get(alert.flap_id)
-    has_it = _has_it(alert, found.names, now, zone)
+    plan, has = who_has_it(
+        ward.open_alert(alert, found.names, found.sent.get(alert.id, ())), now, zone
+    )
     ended = "" if whose is None or whose.ended_at is None else clock(whose.ended_at, zone, now)
     return AlertCard(
         id=alert.id,
@@ -182,11 +189,15 @@ def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneI
             if alert.flap_id in found.unreadable
             else f"Monitoring of this flap ended {ended}; this alert was not closed."
         ],
+        background="",
         why=alert.because,
+        readings=[],
         also=_also(alert),
+        asked=_asked(alert, now, zone),
         do_now=_do_now(alert),
-        plan=has_it or "nobody has it yet",
-        plan_has=bool(has_it),
+        plan=plan,
+        plan_has=has,
+        pictures=[],
         columns=[],
         checks=[],
         beside="",
@@ -197,7 +208,7 @@ def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneI
         protocol="",
         evidence=[_evidence(f, found.names, now, zone) for f in alert.findings],
         story=[],
-        answers=_answers(alert),
+        answers=answers_to(alert, now, zone),
     )
 
 
@@ -205,7 +216,59 @@ def _alone(
     alert: StoredAlert, bed: Bedside, names: Mapping[str, str], now: datetime, zone: ZoneInfo
 ) -> Tile:
     """The flap's tile as if this were its only alert: the same words as on the board."""
-    return tile(replace(bed, alerts=(ward.open_alert(alert, names),)), now, zone)
+    known = (a for a in bed.alerts if a.id == alert.id)
+    only = next(known, None) or ward.open_alert(alert, names)
+    return tile(replace(bed, alerts=(only,)), now, zone)
+
+
+def _background(bed: Bedside, now: datetime, zone: ZoneInfo) -> str:
+    """What a surgeon who does not know the patient needs: the operation, its vessels, what counts
+    against the flap, and when it is looked at next."""
+    facts = bed.flap.facts
+    said = [hours_words(bed.flap, now)]
+    said += [f"surgeon {facts.surgeon}"] if facts.surgeon else []
+    said += [facts.anastomosis.strip()] if facts.anastomosis and facts.anastomosis.strip() else []
+    said += [f"skin type {facts.skin_type}"] if facts.skin_type else []
+    said += [", ".join(sorted(r.replace("_", " ") for r in facts.risk_factors))] if (
+        facts.risk_factors
+    ) else []  # fmt: skip
+    due = next_due(bed.flap, bed.protocol, [s.look for s in bed.seen], bed.rechecks, now)
+    said += [f"{due.kind} due {clock(due.at, zone, now)}"] if due.at is not None else []
+    return f"{'; '.join(said)}."
+
+
+def _readings(alert: StoredAlert, bed: Bedside) -> list[str]:
+    """The readings that decide, each with where its rule begins to speak and with the baseline."""
+    baseline, said = bed.flap.baseline, []
+    for one in (e for f in _newest(alert) for e in f.evidence if e.at == f.at):
+        against = []
+        if baseline is not None and one.sign in EVERY_SIGN:
+            usual = derive(one.sign, baseline) if one.sign in DERIVED else baseline.signs.get(
+                one.sign
+            )  # fmt: skip
+            against += [] if usual is None else [f"baseline {_show(one.sign, usual)}"]
+        limits = bed.protocol.limits(one.sign)
+        against += [f"speaks from {' or '.join(f'{n:g}' for n in limits)}"] if limits else []
+        beside = f" ({', '.join(against)})" if against else ""
+        said.append(f"{_label(one.sign)} {_show(one.sign, one.value)}{beside}")
+    return list(dict.fromkeys(said))
+
+
+def _asked(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> str:
+    """What the alert asks of whoever reads it: an answer by when, or a decision."""
+    ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
+    if alert.state is AlertState.ACKNOWLEDGED:
+        until = alarm.holds_until(alert)
+        back = "" if until is None else f" It comes back at {clock(until, zone, now)} without one."
+        return f"A decision.{back}" if alert.plan_until is None else (
+            f"The plan stands.{back.replace('without one', 'if it is still open')}"
+        )  # fmt: skip
+    since = alert.paged_at or alert.raised_at
+    by = since + timedelta(minutes=ladder.answer_minutes)
+    if alert.stream is Stream.MONITORING:
+        return "A check now, or somebody who sees to it."
+    late = ", which has passed" if by <= now else ""
+    return f"An answer now, a look at the flap by {clock(by, zone, now)}{late}."
 
 
 def hours_words(flap: Flap, now: datetime) -> str:
@@ -226,13 +289,6 @@ def _rule(protocol: Protocol, rule_id: str) -> Rule | None:
 def sources(protocol: Protocol, citations: Iterable[str]) -> list[str]:
     """Each source in full."""
     return [f"{c}: {protocol.citations.get(c, 'not listed')}" for c in citations]
-
-
-def _answers(alert: StoredAlert) -> list[AnswerView]:
-    if alert.state is AlertState.CLOSED:
-        return []
-    mine = ANSWERS if alert.state is AlertState.OPEN else HELD_ANSWERS
-    return [*mine, AnswerView(kind="close", label="Close")]
 
 
 def _since(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> str:
@@ -322,81 +378,6 @@ def _show(sign: str, value: SignValue) -> str:
     return known.show(value) if known is not None else str(value).replace("_", " ")
 
 
-# The last checks ------------------------------------------------------------------------------
-
-
-def decisive_readings(findings: Iterable[Finding]) -> frozenset[Reading]:
-    """The readings that findings rest on, each with the check that the finding was made of; what
-    it was compared with (a baseline, an earlier check) is not hot."""
-    return frozenset(
-        (str(e.check_key), _SAME_READING.get(e.sign, e.sign))
-        for f in findings
-        for e in f.evidence
-        if e.check_key is not None and e.at == f.at
-    )
-
-
-def _until(alert: StoredAlert, bed: Bedside) -> Sequence[SeenCheck]:
-    """The last checks; of a closed alert, those that stood when it was closed."""
-    end = alert.closed_at
-    return [s for s in bed.seen if end is None or s.check.observed_at <= end][-LAST:]
-
-
-def _last_checks(
-    alert: StoredAlert, bed: Bedside, seen: Sequence[SeenCheck], now: datetime, zone: ZoneInfo
-) -> tuple[list[str], list[LastCheckView]]:
-    hot = decisive_readings(alert.findings)
-    columns = _columns([s.check for s in seen], {sign for _, sign in hot})
-    rows = [(s.check.observed_at, _row(s.check, columns, hot, now, zone)) for s in seen]
-    rows += [
-        (at, LastCheckView(time=clock(at, zone, now), cells=[], gap="missed"))
-        for at in missed(bed, now)
-        if seen and seen[0].check.observed_at < at <= (alert.closed_at or now)
-    ]
-    rows.sort(key=lambda row: row[0], reverse=True)
-    return [_HEADS.get(c, SHORT.get(c, SIGNS[c].label if c in SIGNS else c)) for c in columns], [
-        row for _, row in rows[:LAST]
-    ]
-
-
-def missed(bed: Bedside, now: datetime) -> list[datetime]:
-    """The slots of the stay that nobody filled."""
-    filled = fill(bed.flap, bed.protocol, [s.look for s in bed.seen], now)
-    return [f.slot.at for f in filled if f.state is SlotState.MISSED]
-
-
-def _columns(checks: Sequence[Check], decisive: set[str]) -> list[str]:
-    """The signs to show: those an alert rests on come first, the order is always the same."""
-    used = [s for s in _SIGNS if s in decisive or any(_value(s, c) is not None for c in checks)]
-    first = [*(s for s in used if s in decisive), *(s for s in used if s not in decisive)]
-    return [s for s in used if s in first[:COLUMNS]]
-
-
-def _value(sign: str, check: Check) -> SignValue | None:
-    if sign != "temp_gap_c":
-        return check.signs.get(sign)
-    gap = derive("temp_gap_c", check)
-    parts = (check.signs.get(n) for n in ("flap_temp_c", "control_temp_c"))
-    return gap if gap is not None else next((p for p in parts if isinstance(p, Unable)), None)
-
-
-def _row(
-    check: Check, columns: Iterable[str], hot: frozenset[Reading], now: datetime, zone: ZoneInfo
-) -> LastCheckView:
-    cells = [_cell(sign, check, (str(check.key), sign) in hot) for sign in columns]
-    return LastCheckView(time=clock(check.observed_at, zone, now), cells=cells, gap="")
-
-
-def _cell(sign: str, check: Check, hot: bool) -> CellView:
-    value = _value(sign, check)
-    if value is None:
-        return CellView(text="–", tone="blank", said="not looked at")
-    if isinstance(value, Unable):
-        return CellView(text="unable", tone="unable", said=str(value))
-    shown = EVERY_SIGN[sign].show(value).removesuffix(EVERY_SIGN[sign].unit).strip()
-    return CellView(text=shown, tone="hot" if hot else "plain")
-
-
 # Proof and story ------------------------------------------------------------------------------
 
 
@@ -411,41 +392,6 @@ def _evidence(finding: Finding, names: Mapping[str, str], now: datetime, zone: Z
     return f"{head}: {'; '.join(dict.fromkeys(said))}" if said else f"{head}: {finding.because}"
 
 
-def _told(event: AlertEvent, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
-    """One line of an alert's story: "13:58 acknowledged by Dr M. Osei: coming, 14:10"."""
-    if event.by == SYSTEM and event.kind == "join":
-        return f"{clock(event.at, zone, now)} a look asked for was missed, said the alert engine"
-    by = "the alert engine" if event.by == SYSTEM else _name(event.by, names)
-    return f"{clock(event.at, zone, now)} {_TOLD.get(event.kind, event.kind)} by {by}" + _detail(
-        event, now, zone
-    )
-
-
-_TOLD = {
-    "raise": "raised on a check",
-    "join": "joined by a further check",
-    "worsen": "worse, loud again: check",
-    "recur": "back again, loud again: check",
-    "recover": "recovered: clear full check",
-    "acknowledge": "acknowledged",
-    "close": "closed",
-    "amended": "check behind it changed",
-}
-
-
-def _detail(event: AlertEvent, now: datetime, zone: ZoneInfo) -> str:
-    detail = event.detail
-    if event.kind == "acknowledge":
-        expected = datetime.fromisoformat(str(detail["expected_at"]))
-        intent = INTENT_WORDS[Intent(str(detail["intent"]))]
-        return f": {intent}, by {clock(expected, zone, now)}"
-    if event.kind in ("close", "amended"):
-        return f": {str(detail.get('reason', detail.get('why', ''))).replace('_', ' ')}"
-    said = list(dict.fromkeys(map(str, detail.get("because") or ())))
-    severity = str(detail.get("severity", "")).upper()
-    return f" · {severity}: {' '.join(said)}" if said else ""
-
-
 def expected(now: datetime, minutes: int) -> datetime:
     """When somebody who needs so many minutes will be there."""
     return now + timedelta(minutes=minutes)
@@ -458,14 +404,17 @@ def answered(
     what = f"{alert.severity.upper()} alert, {bed_words}"
     if alert.state is AlertState.CLOSED:
         return "Closed", f"{what}. {_closed(alert, names, now, zone)}."
-    if alert.acknowledged_at is None or alert.intent is None or alert.expected_at is None:
-        return "Open again", f"{what}. It became worse meanwhile: nobody has it now."
-    return "Acknowledged", f"{what}. {_has_it(alert, names, now, zone)}."
-
-
-def _has_it(alert: StoredAlert, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
-    """Who has it: "Dr Diaz: coming, expected 14:10"; nothing when nobody has."""
-    if alert.acknowledged_at is None or alert.intent is None or alert.expected_at is None:
-        return ""
-    who = _name(alert.acknowledged_by, names)
-    return f"{who}: {INTENT_WORDS[alert.intent]}, expected {clock(alert.expected_at, zone, now)}"
+    plan, has = who_has_it(ward.open_alert(alert, names), now, zone)
+    if has:
+        until = alarm.holds_until(alert)
+        back = "" if until is None else f" It comes back at {clock(until, zone, now)} undecided."
+        return "Acknowledged", f"{what}. {plan[:1].upper()}{plan[1:]}.{back}"
+    if alert.passed_to is not None:
+        to = _name(alert.passed_to, names)
+        return "Passed on", f"{what}. {to} is being told; until they answer nobody has it."
+    if alert.snoozed_until is not None:
+        return (
+            "Paging rests",
+            f"{what}. Until {clock(alert.snoozed_until, zone, now)}; it stays open.",
+        )
+    return "Open again", f"{what}. It became worse meanwhile: nobody has it now."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitoring.clocks import clock
 from monitoring.conditions import lasting
 from monitoring.domain import AlertState, Intent, Pattern, Severity, Stream
+from monitoring.reviews import Review, plan_words
 
 INTENT_WORDS: Mapping[Intent, str] = {
     Intent.COMING: "coming",
@@ -34,9 +35,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An alert that is not closed, as the board shows it; ``decisive`` are the signs it rests
-    on, ``told`` who was told since it last paged, ``next_at`` when the next rung is due, and
-    ``rounds`` how often the whole ladder was climbed since. Names, not ids."""
+    """An alert that is not closed, as the board shows it; ``decisive`` are the signs it rests on.
+
+    ``told`` is who was told since it last paged, ``next_at`` when the next rung is due, ``rounds``
+    how often the whole ladder was climbed since, ``review`` the last one while its plan holds.
+    Names, not ids; ``names`` for those of the review.
+    """
 
     id: int
     flap_id: str
@@ -59,7 +63,7 @@ class OpenAlert:
     verbal_by: str | None = None
     arrived_at: datetime | None = None
     holds_until: datetime | None = None
-    decided: str = ""
+    review: Review | None = None
     passed_by: str | None = None
     passed_to: str | None = None
     passed_at: datetime | None = None
@@ -71,6 +75,7 @@ class OpenAlert:
     told: Sequence[Told] = ()
     next_at: datetime | None = None
     rounds: int = 0
+    names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def owned(self) -> bool:
@@ -92,8 +97,8 @@ def who_has_it(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> tuple[str, bo
 
 
 def _answered(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
-    if alert.decided:
-        return alert.decided
+    if alert.review is not None:
+        return _plan(alert, alert.review, now, zone)
     assert alert.acknowledged_at is not None
     text = f"{clock(alert.acknowledged_at, zone, now)} acknowledged by {alert.acknowledged_by}"
     if alert.verbal_by is not None:
@@ -105,6 +110,19 @@ def _answered(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
     if alert.expected_at is not None:
         text += f", {clock(alert.expected_at, zone, now)}"
     return text
+
+
+def _plan(alert: OpenAlert, review: Review, now: datetime, zone: ZoneInfo) -> str:
+    """The plan by whom at what time, whether it was read back, and until when it stands."""
+    said = plan_words(review, alert.names, zone, now)
+    if review.read_back_at is None or review.read_back_by is None:
+        said += "; not read back yet"
+    else:
+        who = alert.names.get(review.read_back_by, review.read_back_by)
+        said += f"; read back by {who} {clock(review.read_back_at, zone, now)}"
+    if alert.holds_until is None:
+        return said
+    return f"{said}; stands until {clock(alert.holds_until, zone, now)}"
 
 
 def _why_nobody(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:

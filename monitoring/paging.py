@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from monitoring.call_rows import ChannelRow, ContactRow, PageRow, PageStepRow
-from monitoring.domain import AlertState, ChannelKind, Level, PageKind, PageState, Severity
-from monitoring.rows import AlertRow, table_of
+from monitoring.domain import ChannelKind, Level, PageKind, PageState, Severity
+from monitoring.rows import table_of
 from monitoring.store import insert_once
 
-_alert = table_of(AlertRow)
 _page = table_of(PageRow)
 _step = table_of(PageStepRow)
 _channel = table_of(ChannelRow)
@@ -184,9 +183,8 @@ def steps_of(conn: Connection, alert_ids: Iterable[int]) -> dict[int, list[Step]
 
 
 class Sent(NamedTuple):
-    """A message as far as it shows who was told: of the paging that runs."""
+    """A message as far as it shows who was told."""
 
-    alert_id: int
     number: int
     staff_id: str | None
     channel: str
@@ -196,23 +194,6 @@ class Sent(NamedTuple):
     state: PageState
     attempts: int
     answer: str | None
-
-
-_sent = (
-    select(*(_page.c[name] for name in Sent._fields))
-    .join(_alert, _alert.c.id == _page.c.alert_id)
-    .where(_alert.c.state != AlertState.CLOSED, _page.c.chain == _alert.c.pages)
-    .order_by(_page.c.id)
-)
-
-
-def sent_about_open_alerts(conn: Connection) -> dict[int, list[Sent]]:
-    """The messages of the paging that runs, of every alert that is not closed, first written
-    first, in one statement."""
-    found: dict[int, list[Sent]] = {}
-    for row in conn.execute(_sent):
-        found.setdefault(row[0], []).append(Sent(*row)._replace(state=PageState(row[7])))
-    return found
 
 
 _highest = (

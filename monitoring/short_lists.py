@@ -30,11 +30,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from monitoring.call_rows import OrderRow
-from monitoring.domain import Severity
+from monitoring.call_rows import OrderRow, PageRow
+from monitoring.domain import AlertState, PageState, Severity
 from monitoring.episodes import Heartbeat, Recheck
+from monitoring.paging import Sent
 from monitoring.rows import (
     BROKEN,
+    AlertRow,
     FlapReturnRow,
     FlapRow,
     HeartbeatRow,
@@ -47,7 +49,9 @@ from monitoring.rows import (
 )
 
 T = TypeVar("T")
+_alert = table_of(AlertRow)
 _flap = table_of(FlapRow)
+_page = table_of(PageRow)
 _hold = table_of(HoldRow)
 _return = table_of(FlapReturnRow)
 _order = table_of(OrderRow)
@@ -70,7 +74,8 @@ _COLUMNS = (
 class ShortLists(NamedTuple):
     """What is known besides flaps, checks and alerts. Holds, returns and orders by flap, earliest
     first, as ``queries.flap_from_rows`` reads them; ``heartbeat`` is the latest of all watchers,
-    None before one; ``broken`` are the flaps of which one of these makes no sense any more."""
+    None before one; ``sent`` are the messages of the paging that runs, by
+    alert; ``broken`` are the flaps of which one of these makes no sense any more."""
 
     holds: dict[str, list[Sequence[Any]]]
     returns: dict[str, list[Sequence[Any]]]
@@ -78,6 +83,7 @@ class ShortLists(NamedTuple):
     rechecks: list[Recheck]
     names: dict[str, str]
     heartbeat: Heartbeat | None
+    sent: dict[int, list[Sent]]
     broken: list[str]
 
 
@@ -130,6 +136,14 @@ _every = union_all(
         "beat", owner=_beat.c.worker, first=_beat.c.at, number=_beat.c.ticks,
         word=cast(_beat.c.note, String()),
     ),
+    _arm(
+        "sent", owner=cast(_page.c.alert_id, String()), first=_page.c.created_at,
+        second=_page.c.sent_at, third=_page.c.read_at, word=_page.c.channel,
+        louder=_page.c.staff_id, severity=_page.c.state, key=_page.c.answer,
+        number=_page.c.attempts, place=_page.c.number,
+    )
+    .join(_alert, _alert.c.id == _page.c.alert_id)
+    .where(_alert.c.state != AlertState.CLOSED, _page.c.chain == _alert.c.pages),
 )  # fmt: skip
 
 
@@ -172,8 +186,22 @@ def short_lists(conn: Connection) -> ShortLists:
         rechecks=_each(_ordered(found.get("recheck", ()), 2), _a_recheck, broken),
         names={row[0]: row[5] for row in found.get("staff", ())},
         heartbeat=max(beats, key=lambda beat: beat.at, default=None),
+        sent=_by_alert(found.get("sent", ())),
         broken=broken,
     )
+
+
+def _by_alert(rows: Iterable[Sequence[Any]]) -> dict[int, list[Sent]]:
+    """The messages of each alert, first written first."""
+    found: dict[int, list[Sent]] = {}
+    for row in sorted(rows, key=lambda row: (row[1], row[10])):
+        alert_id, created, sent_at, read_at, _, channel, staff_id, state, answer, tries, rung = row
+        sent = Sent(
+            rung, staff_id, channel, from_micros(created), _moment(sent_at), _moment(read_at),
+            PageState(state), tries, answer,
+        )  # fmt: skip
+        found.setdefault(int(alert_id), []).append(sent)
+    return found
 
 
 def _each(

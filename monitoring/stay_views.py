@@ -11,11 +11,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from monitoring.alert_views import (
-    Reading,
     alert_card,
-    decisive_readings,
     hours_words,
-    missed,
     protocol_words,
     worst_first,
 )
@@ -33,6 +30,7 @@ from monitoring.components.stay_shapes import (
     VersionView,
 )
 from monitoring.domain import AlertState, Check, Severity, Source, derive
+from monitoring.episodes import StoredAlert
 from monitoring.frames import (
     EventKind,
     StayEvent,
@@ -41,9 +39,11 @@ from monitoring.frames import (
     events_frame,
     slots_frame,
 )
+from monitoring.last_checks import Reading, decisive_readings, missed
 from monitoring.schedule import ENTRY_GRACE, fill
 from monitoring.signs import EVERY_SIGN, SIGNS, SignValue, Unable
 from monitoring.stay_words import SEVERITY_WORDS, SHORT, local
+from monitoring.timeline import interval_words, intervals, story_lines, timeline
 from monitoring.views import namesake, slot_text
 from monitoring.ward import Stay
 
@@ -187,14 +187,28 @@ def alerts_of_stay(stay: Stay, *, now: datetime, zone: ZoneInfo) -> AlertsData:
     closed = [a for a in reversed(stay.alerts) if a.state is AlertState.CLOSED]
     cards = [
         alert_card(
-            a, stay.bed, stay.judged, stay.names, now=now, zone=zone, story=stay.events
+            a, stay.bed, stay.judged, stay.names, now=now, zone=zone,
+            story=story_of(a, stay, now=now, zone=zone),
         )
         for a in [*running, *closed]
     ]  # fmt: skip
     return AlertsData(
         title="", shown_time="", summary="", empty_text="No alert was raised in this stay.",
-        named=False, cards=cards,
+        named=False,
+        acting="",
+        unowned=0, cards=cards,
     )  # fmt: skip
+
+
+def story_of(alert: StoredAlert, stay: Stay, *, now: datetime, zone: ZoneInfo) -> list[str]:
+    """An alert's whole conversation in lines, then how long each step took."""
+    returns = [r.value for r in stay.returns]
+    lines = timeline(
+        alert, stay.events, stay.pages.get(alert.id, ()), stay.reviews, returns, stay.names,
+        zone, now,
+    )  # fmt: skip
+    took = intervals(alert, stay.events, stay.reviews, returns)
+    return [*story_lines(lines, zone, now), *(interval_words(i, now) for i in took)]
 
 
 # The table of checks --------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from monitoring import (
     schedule,
     shifts,
     store,
+    verdicts,
 )
 from monitoring.board import Bedside, SeenCheck
 from monitoring.calls import OpenAlert, Told
@@ -40,9 +41,10 @@ from monitoring.domain import (
 )
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.ladder import ladder_of
-from monitoring.paging import Sent
+from monitoring.paging import Sent, StoredPage
 from monitoring.protocol import Protocol, UnknownProtocol
 from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn, Whose
+from monitoring.reviews import Review
 from monitoring.rows import BROKEN
 from monitoring.short_lists import short_lists
 
@@ -84,6 +86,7 @@ class Snapshot:
     names: Mapping[str, str] = field(default_factory=dict)
     alerts: tuple[StoredAlert, ...] = ()
     whose: Mapping[str, Whose] = field(default_factory=dict)
+    sent: Mapping[int, Sequence[Sent]] = field(default_factory=dict)
 
     @property
     def left(self) -> tuple[StoredAlert, ...]:
@@ -100,7 +103,8 @@ def snapshot(
         lists = short_lists(conn)
         active = queries.active_flaps(conn, lists)
         alerts = episodes.every_open_alert(conn)
-        sent = paging.sent_about_open_alerts(conn) if alerts.alerts else {}
+        planned = [a.id for a in alerts.alerts if a.plan_until is not None]
+        reviews = verdicts.reviews_of_alerts(conn, planned) if planned else {}
         broken = {*active.unreadable, *lists.broken, *alerts.broken}
         try:
             seen = _memory(record).last_checks(conn, recent)
@@ -120,7 +124,7 @@ def snapshot(
             protocol=protocols[stored.flap.protocol_id],
             seen=tuple(seen.get(stored.flap.id, ())),
             alerts=tuple(
-                open_alert(a, lists.names, sent.get(a.id, ()))
+                open_alert(a, lists.names, lists.sent.get(a.id, ()), _last(reviews, a))
                 for a in running.get(stored.flap.id, ())
             ),
             rechecks=tuple(as_asked(r) for r in owed.get(stored.flap.id, ())),
@@ -128,8 +132,9 @@ def snapshot(
         for stored in whole
     )
     return Snapshot(
-        now, beds, tuple(sorted(broken)), lists.heartbeat, lists.names, tuple(alerts.alerts), whose
-    )
+        now, beds, tuple(sorted(broken)), lists.heartbeat, lists.names, tuple(alerts.alerts),
+        whose, lists.sent,
+    )  # fmt: skip
 
 
 def _one_by_one(
@@ -180,10 +185,13 @@ def seen_check(stored: JudgedCheck | StoredCheck) -> SeenCheck:
 
 
 def open_alert(
-    stored: StoredAlert, names: Mapping[str, str], sent: Sequence[Sent] = (), decided: str = ""
+    stored: StoredAlert,
+    names: Mapping[str, str],
+    sent: Sequence[Sent | StoredPage] = (),
+    review: Review | None = None,
 ) -> OpenAlert:
     """A stored alert as the board sees it, with the names of whoever has to do with it; ``sent``
-    are the messages of the paging that runs, ``decided`` the plan of its last review in words."""
+    are the messages of the paging that runs, ``review`` its last one."""
     ladder = ladder_of(stored.ladder, stored.severity, stored.stream)
     taken = max((s.number for s in sent), default=-1)
     climbs = stored.state is AlertState.OPEN and taken >= 0 and stored.paged_at is not None
@@ -215,7 +223,8 @@ def open_alert(
         verbal_by=name(stored.verbal_by),
         arrived_at=stored.arrived_at,
         holds_until=alarm.holds_until(stored),
-        decided=decided if stored.plan_until is not None else "",
+        review=review if stored.plan_until is not None else None,
+        names=names,
         passed_by=name(stored.passed_by),
         passed_to=name(stored.passed_to),
         passed_at=stored.passed_at,
@@ -232,9 +241,18 @@ def open_alert(
     )
 
 
-def told_by(sent: Iterable[Sent], names: Mapping[str, str]) -> tuple[Told, ...]:
+def _last(reviews: Mapping[int, Sequence[Review]], alert: StoredAlert) -> Review | None:
+    return next(reversed(reviews.get(alert.id, ())), None)
+
+
+def _running(alert: StoredAlert, pages: Mapping[int, Sequence[StoredPage]]) -> list[StoredPage]:
+    """The messages of the alert's paging that runs."""
+    return [p for p in pages.get(alert.id, ()) if p.chain == alert.pages]
+
+
+def told_by(sent: Iterable[Sent | StoredPage], names: Mapping[str, str]) -> tuple[Told, ...]:
     """Who was told, by all messages of each rung together, in the order of the rungs."""
-    together: dict[tuple[int, str], list[Sent]] = {}
+    together: dict[tuple[int, str], list[Sent | StoredPage]] = {}
     for one in sent:
         who = f"room {one.channel}" if one.staff_id is None else names.get(
             one.staff_id, one.staff_id
@@ -243,7 +261,7 @@ def told_by(sent: Iterable[Sent], names: Mapping[str, str]) -> tuple[Told, ...]:
     return tuple(_one_told(who, some) for (_, who), some in together.items())
 
 
-def _one_told(who: str, some: Sequence[Sent]) -> Told:
+def _one_told(who: str, some: Sequence[Sent | StoredPage]) -> Told:
     out = [s.sent_at for s in some if s.sent_at is not None]
     read = [s.read_at for s in some if s.read_at is not None]
     failed = [s.answer for s in some if s.sent_at is None and s.attempts and s.answer]
@@ -274,6 +292,8 @@ class Stay:
     outcome: Outcome | None
     names: Mapping[str, str]
     others: tuple[StoredFlap, ...]
+    pages: Mapping[int, Sequence[StoredPage]] = field(default_factory=dict)
+    reviews: tuple[Review, ...] = ()
 
 
 def stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str) -> Stay:
@@ -298,14 +318,18 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
         names = {s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)}
         alerts = episodes.alerts_of_flap(conn, flap_id)
         owed = episodes.open_rechecks(conn, flap_id)
-        sent = paging.sent_about_open_alerts(conn)
+        pages = paging.pages_of(conn, [a.id for a in alerts])
+        reviews = verdicts.reviews_of_flap(conn, flap_id)
+        last = {r.alert_id: r for r in reviews if r.alert_id is not None}
         bed = Bedside(
             flap=stored.flap,
             patient=stored.patient,
             protocol=protocol,
             seen=tuple(seen_check(v) for v in standing),
             alerts=tuple(
-                open_alert(a, names, sent.get(a.id, ())) for a in alerts if a.closed_at is None
+                open_alert(a, names, _running(a, pages), last.get(a.id))
+                for a in alerts
+                if a.closed_at is None
             ),
             rechecks=tuple(as_asked(r) for r in owed),
         )
@@ -323,6 +347,8 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
             outcome=queries.outcome_of(conn, flap_id),
             names=names,
             others=_others(conn, stored),
+            pages=pages,
+            reviews=tuple(reviews),
         )
 
 

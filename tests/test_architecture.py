@@ -27,7 +27,7 @@ DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
 SHOWING = {
     "views", "alert_views", "stay_views", "stay_facts", "amending", "oncall_views", "photo_views",
-    "review_views", "timeline",
+    "review_views", "timeline", "answers", "last_checks",
 }  # fmt: skip
 ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING
 ALL_BUT_DOORS |= {"care", "ward", "health", "demo", "rota_files"}
@@ -49,7 +49,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "alarm": (JUDGING, set()),
     "board": (SAYING - {"board"}, set()),
     "clocks": (VALUES | {"conditions"}, set()),
-    "calls": (VALUES | {"conditions", "clocks"}, set()),
+    "calls": (VALUES | {"conditions", "clocks", "reviews"}, set()),
     "promises": (JUDGING, set()),
     "cases": (SAYING | {"course", "promises"}, {"pydantic", "yaml"}),
     "settings": ({"signs"}, {"pydantic", "pydantic_settings"}),
@@ -86,16 +86,24 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "serve": ({"signs", "store", "settings", "health"}, set()),
     "demo": (SAYING | KEEPING | {"course", "care", "ward"}, set()),
     "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),
-    "alert_views": (SAYING | KEEPING | {"components", "stay_words", "views", "ward"}, set()),
+    "answers": (SAYING | KEEPING | {"components"}, set()),
+    "last_checks": (SAYING | KEEPING | {"components", "stay_words"}, set()),
+    "alert_views": (
+        SAYING | KEEPING | {"answers", "components", "last_checks", "views", "ward"},
+        set(),
+    ),
     "stay_views": (
-        SAYING | KEEPING | DRAWING | {"alert_views", "components", "timeline", "views", "ward"},
+        SAYING
+        | KEEPING
+        | DRAWING
+        | {"alert_views", "components", "last_checks", "timeline", "views", "ward"},
         {"pandas"},
     ),
     "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
     "amending": (VALUES | {"entry"}, set()),
     "oncall_views": (SAYING | KEEPING | {"components", "rota_files"}, set()),
     "photo_views": (SAYING | KEEPING | {"components"}, {"sqlalchemy"}),
-    "timeline": (SAYING | KEEPING, {"sqlalchemy"}),
+    "timeline": (SAYING | KEEPING, set()),
     "review_views": (SAYING | KEEPING | {"components", "entry", "timeline", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (

@@ -31,11 +31,30 @@ class LastCheckView(TypedDict):
     gap: str
 
 
+class MinutesView(TypedDict):
+    """A choice of minutes: "10 min, 14:10"."""
+
+    minutes: int
+    label: str
+
+
 class AnswerView(TypedDict):
-    """A button under an alert; ``kind`` is an intent's code, ``close`` or ``flap``."""
+    """A button under an alert; ``kind`` is an intent's code, ``pass``, ``verbal``, ``snooze``,
+    ``review``, ``arrive`` or ``close``. One with ``minutes`` asks for them before it is sent.
+    ``look`` is ``primary``, ``answer`` or ``quiet``."""
 
     kind: str
     label: str
+    look: str
+    minutes: list[MinutesView]
+
+
+class PictureView(TypedDict):
+    """A photo of the flap as a data URI, with what it shows in words."""
+
+    source: str
+    alt: str
+    caption: str
 
 
 class AlertCard(TypedDict):
@@ -54,11 +73,15 @@ class AlertCard(TypedDict):
     namesake: str
     since: str
     marks: list[str]
+    background: str
     why: str
+    readings: list[str]
     also: list[str]
+    asked: str
     do_now: list[str]
     plan: str
     plan_has: bool
+    pictures: list[PictureView]
     columns: list[str]
     checks: list[LastCheckView]
     beside: str
@@ -76,7 +99,9 @@ class AlertsData(TypedDict):
     """Alerts in the order they are to stand.
 
     With ``shown_time`` (when they were read) the list declares itself not live when no new one
-    came for 12 s; ``named`` cards say whose they are.
+    came for 12 s; ``named`` cards say whose they are. ``acting`` is in whose name answers are
+    given, where the page knows. ``unowned`` counts the reds that nobody has: the browser's tab
+    says it, and a sound, if somebody switched it on.
     """
 
     title: str
@@ -84,15 +109,18 @@ class AlertsData(TypedDict):
     summary: str
     empty_text: str
     named: bool
+    acting: str
+    unowned: int
     cards: list[AlertCard]
 
 
 class AlertAction(TypedDict):
-    """What was pressed under an alert."""
+    """What was pressed under an alert, with the minutes that were chosen for it (else 0)."""
 
     kind: str
     alert_id: int
     flap_id: str
+    minutes: int
 
 
 class HeadData(TypedDict):
