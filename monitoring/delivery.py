@@ -35,6 +35,8 @@ class Deliverer:
     """Sends what is in the outbox. ``clock`` tells the time of day; ``worker`` names the process
     in its claims."""
 
+    lease = outbox.LEASE
+
     def __init__(
         self, record: Record, channels: Mapping[str, Channel], *, clock: Clock, worker: str,
         link_base: str, bundle_seconds: float,
@@ -82,7 +84,7 @@ class Deliverer:
         with self._one_writer, self.record.write() as conn:
             return outbox.claim(
                 conn, channel.name, token=token, now=self.clock(), bundle=self.bundle,
-                most=channel.most,
+                most=channel.most, lease=self.lease,
             )  # fmt: skip
 
     def hand_over(self, channel: Channel, parcel: Parcel) -> Answer:
@@ -103,7 +105,7 @@ class Deliverer:
     def _mark(self, parcel: Parcel, answer: Answer) -> None:
         """Write down what became of it, as long as the claim lasts: a record that is busy or away
         for a moment must not make it go out twice."""
-        by = time.monotonic() + outbox.LEASE.total_seconds()
+        by = time.monotonic() + self.lease.total_seconds()
         mark = outbox.mark_sent if answer.ok else outbox.mark_failed
         while True:
             try:

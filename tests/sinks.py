@@ -36,10 +36,12 @@ Script = Callable[[int], str]
 
 
 class HttpSink:
-    """A provider that counts what reached it. ``answer`` may be changed while it runs."""
+    """A provider that counts what reached it. ``answer``, and the ``pause`` in seconds before
+    each, may be changed while it runs."""
 
     def __init__(self, answer: Script = lambda _: "200") -> None:
         self.answer = answer
+        self.pause = 0.0
         self.got: list[Got] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -73,6 +75,7 @@ class HttpSink:
         with self._lock:
             answer = self.answer(len(self.got))
             self.got.append(Got(request.path, json.loads(body) if body else {}, answer))
+        self._ended.wait(self.pause)
         if answer == "timeout":
             self._ended.wait(30)
         elif answer == "reset":
