@@ -9,14 +9,11 @@ are shown as targets and judge nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
-from monitoring import paging, verdicts
 from monitoring.clocks import clock
 from monitoring.domain import SYSTEM, Decision, Intent, PageState, Return, Severity
 from monitoring.episodes import AlertEvent, StoredAlert
@@ -35,19 +32,6 @@ class Line:
     word: str
     text: str
     tone: Tone = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What was sent and decided about a flap's alerts, besides the alerts' own stories."""
-
-    pages: Mapping[int, Sequence[StoredPage]] = field(default_factory=dict)
-    reviews: Sequence[Review] = ()
-
-
-def read_talk(conn: Connection, flap_id: str, alert_ids: Iterable[int]) -> Talk:
-    """What was sent about these alerts, and every verdict on the flap."""
-    return Talk(paging.pages_of(conn, alert_ids), verdicts.reviews_of_flap(conn, flap_id))
 
 
 @dataclass(frozen=True, slots=True)

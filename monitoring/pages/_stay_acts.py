@@ -27,6 +27,8 @@ def buttons(stay: Stay) -> None:
             width="stretch" if narrow else 240,
         ):  # fmt: skip
             st.switch_page("check.py", query_params={"flap": flap_id})
+        if stay_views.monitored(stay) and st.button("Review", icon=":material/stethoscope:"):
+            st.switch_page("review.py", query_params={"flap": flap_id})
         for name in [n for n in left if n in OFTEN]:
             _button(flap_id, name)
         pressed = st.session_state.get("more-pressed", 0)  # a new key closes the menu

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitoring import charts, stay_facts, stay_views, ward
+from monitoring import charts, review_views, stay_facts, stay_views, ward
 from monitoring.components.stay import alert_cards, check_table, flap_head
 from monitoring.components.stay import stay_facts as facts
 from monitoring.domain import MonitoringError
-from monitoring.pages import _answering, _photos, _session, _stay_acts
+from monitoring.pages import _answering, _photos, _reviewing, _session, _stay_acts
 from monitoring.ward import Stay
 
 settings = _session.settings()
@@ -76,6 +76,7 @@ def page(stay: Stay) -> None:
     flap_id, now, zone = stay.bed.flap.id, _session.now(), settings.zone
     _answering.answer()
     now_line(flap_id, stay_views.marker(stay))
+    _reviewing.plan(stay, review_views.plan_of(stay, zone, now))
     _stay_acts.buttons(stay)
     drawn(stay)
     facts(stay_facts.timeliness_data(stay, now=now), key=f"watched-{flap_id}")
