@@ -145,14 +145,23 @@ def shift_words(directory: Directory, shift: Shift, zone: ZoneInfo) -> str:
     return f"{begins} {hours(shift, zone)} · {words(shift.level)} · {who}"
 
 
-def double_lines(directory: Directory, shifts: Iterable[Shift], zone: ZoneInfo) -> list[str]:
-    """Where two people stand at one level at once: both are told, which may be meant."""
-    return [
-        f"{words(one.level).capitalize()}: {directory.name(one.staff_id)} and "
-        f"{directory.name(other.staff_id)} both, {other.from_at.astimezone(zone):%a %d %b} "
-        + hours(other._replace(until_at=min(one.until_at, other.until_at)), zone)
-        for one, other in rota.overlapping(shifts)
-    ]
+def double_data(directory: Directory, shifts: Iterable[Shift], zone: ZoneInfo) -> FactsData | None:
+    """Where two people stand at one level at once, which may be meant; None when nowhere."""
+    facts = [_double(directory, one, other, zone) for one, other in rota.overlapping(shifts)]
+    if not facts:
+        return None
+    return FactsData(
+        sections=[_section("Two at one level", facts, note="Both are told. Is it meant?")]
+    )
+
+
+def _double(directory: Directory, one: Shift, other: Shift, zone: ZoneInfo) -> FactView:
+    shared = other._replace(until_at=min(one.until_at, other.until_at))
+    begins = f"{shared.from_at.astimezone(zone):%a %d %b}"
+    return FactView(
+        label=f"{begins} {hours(shared, zone)} · {words(one.level)}",
+        text=f"{directory.name(one.staff_id)} and {directory.name(other.staff_id)}",
+    )
 
 
 def contact_data(directory: Directory) -> FactsData:
@@ -212,9 +221,10 @@ def to_try(directory: Directory, shifts: Iterable[Shift]) -> list[str]:
     return [p.staff_id for p in sorted(working, key=lambda p: (p.name, p.staff_id)) if p.active]
 
 
-def came_back(pages: Iterable[StoredPage], now: datetime, zone: ZoneInfo) -> list[FactView]:
-    """What became of test pages, a line a channel."""
-    return [FactView(label=page.channel, text=_became(page, now, zone)) for page in pages]
+def test_data(pages: Sequence[StoredPage], now: datetime, zone: ZoneInfo) -> FactsData:
+    """What became of one person's test page, a line a channel."""
+    facts = [FactView(label=page.channel, text=_became(page, now, zone)) for page in pages]
+    return FactsData(sections=[_section("What came back", facts)])
 
 
 def _became(page: StoredPage, now: datetime, zone: ZoneInfo) -> str:
@@ -231,11 +241,6 @@ def _became(page: StoredPage, now: datetime, zone: ZoneInfo) -> str:
     if waited > 15:
         return f"Waiting since {waited} s: does the alert engine run?"
     return "On its way"
-
-
-def test_data(title: str, pages: Sequence[StoredPage], now: datetime, zone: ZoneInfo) -> FactsData:
-    """What became of one person's test page."""
-    return FactsData(sections=[_section(title, came_back(pages, now, zone))])
 
 
 def import_words(new: int, replaced: int, same: int) -> str:

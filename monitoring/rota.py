@@ -257,10 +257,13 @@ def preflight(
 ) -> list[Problem]:  # fmt: skip
     """What would keep tonight's alerts from reaching somebody, red first."""
     tonight = Span(now, now + horizon)
-    found = [*_channel_problems(directory, tried, zone, now)]
+    found: list[Problem] = []
+    if not any(channel.usable for channel in directory.channels.values()):
+        found.append(_red("No channel works: nobody can be paged. Name one in the settings."))
     for ward in wards:
         found += _nobody(directory, ward, tonight, zone)
         found += _not_reached(directory, ward, tonight, zone)
+    found += _channel_problems(directory, tried, zone, now)
     return sorted(dict.fromkeys(found), key=lambda p: -p.severity.rank)
 
 
@@ -311,7 +314,7 @@ def _channel_problems(
     used = [c for c in directory.channels.values() if c.active]
     for channel in used:
         if channel.problem is not None:
-            yield _red(f"Channel {channel.name} cannot be used: {channel.problem}")
+            yield _red(f"Channel {channel.name} cannot be used{_answer(channel.problem)}")
     for last in tried:
         channel_of = directory.channels.get(last.channel)
         if last.failed and channel_of is not None and channel_of.usable:
@@ -320,9 +323,7 @@ def _channel_problems(
                 f"Channel {last.channel} failed its last {what} at {clock(last.at, zone, now)}"
                 f"{_answer(last.answer)} Send a test page once it is mended."
             )
-    if not any(c.usable for c in used):
-        yield _red("No channel is set up: nobody can be paged. Name one in the settings.")
-    elif all(c.kind is ChannelKind.DEMO for c in used if c.usable):
+    if {c.kind for c in used if c.usable} == {ChannelKind.DEMO}:
         yield Problem(Severity.AMBER, "Only the demo channel is set up: nobody is really paged.")
 
 

@@ -218,7 +218,7 @@ def test_preflight_says_that_nobody_is_really_paged() -> None:
     assert only == Problem(
         Severity.AMBER, "Only the demo channel is set up: nobody is really paged."
     )
-    assert "No channel is set up" in said(*all_levels(), channels={})[0].sentence
+    assert "No channel works" in said(*all_levels(), channels={})[0].sentence
 
 
 def test_a_night_of_a_clock_change_is_as_long_as_it_is() -> None:

@@ -134,7 +134,10 @@ def import_file(ward: str, directory: Directory, by: str | None) -> None:
         "An event is one person's shift: **Registrar: Dr M. Osei**, from a time to a time. Levels: "
         + ", ".join(oncall_views.words(level) for level in Level) + "."
     )  # fmt: skip
-    file = st.file_uploader("Rota as an iCalendar file (.ics, up to 2 MB)", type=["ics"])
+    read_before = st.session_state.setdefault("rota-files", 0)  # a file that was read is let go
+    file = st.file_uploader(
+        "Rota as an iCalendar file (.ics, up to 2 MB)", type=["ics"], key=f"rota-{read_before}"
+    )  # fmt: skip
     if file is None:
         return
     with _session.sentences():
@@ -149,6 +152,8 @@ def import_file(ward: str, directory: Directory, by: str | None) -> None:
         if plan.problems:
             return
         st.text(oncall_views.import_words(len(plan.new), len(plan.replaced), plan.same))
+        if not plan.new and not plan.replaced:
+            return
         zone = _session.settings().zone
         facts(oncall_views.preview_data(directory, plan.new, plan.replaced, zone), key="preview")
 
@@ -157,6 +162,7 @@ def import_file(ward: str, directory: Directory, by: str | None) -> None:
             found = care.import_shifts(
                 _session.record(), ward=ward, duties=duties, by=by, now=_session.now()
             )  # fmt: skip
+            st.session_state["rota-files"] += 1
             text = oncall_views.import_words(len(found.new), len(found.replaced), found.same)
             return "Rota imported", text
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from monitoring import oncall_views, people, protocol, rota, shifts, store, views, ward
+from monitoring import oncall_views, paging, people, protocol, rota, shifts, store, views, ward
 from monitoring.board import Tile, tiles
 from monitoring.domain import MonitoringError, Role
 from monitoring.protocol import Protocol
@@ -120,8 +120,10 @@ def preflight(wards: tuple[str, ...]) -> tuple[rota.Directory, list[rota.Problem
 
 def say_preflight(of_ward: str | None) -> None:
     """One strip above the board while paging would reach nobody; the on-call page has it all."""
-    wards = settings().wards if of_ward is None else (of_ward,)
-    told = oncall_views.strip(preflight(wards)[1])
+    told = None
+    with sentences():  # the tiles below are drawn whatever the rota says
+        wards = settings().wards if of_ward is None else (of_ward,)
+        told = oncall_views.strip(preflight(wards)[1])
     if told is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="preflight"):
@@ -180,9 +182,34 @@ def staff(of_ward: str | None = None) -> list[people.Staff]:
         return people.list_staff(conn, of_ward)
 
 
+def opened_with(page_key: str) -> None:
+    """A message's link was opened here: whoever it was sent to reads it on their own telephone."""
+    with record().read() as conn:
+        page = paging.page_by_key(conn, page_key)
+    if page is not None and page.staff_id is not None:
+        st.session_state["opened_by"] = page.staff_id
+
+
+def opened_by() -> str | None:
+    """Whose message was opened in this browser; None on a shared device, where nobody is
+    assumed."""
+    known: str | None = st.session_state.get("opened_by")
+    return known if known is not None and known in {s.id for s in staff()} else None
+
+
+def acting() -> str:
+    """The name of whoever opened a message here; empty where nobody is known."""
+    me = opened_by()
+    return next((s.name for s in staff() if s.id == me), "")
+
+
 def person(key: str, of_ward: str | None = None, label: str = "Who are you?") -> str | None:
-    """Who is acting: chosen from the staff list, never assumed. Returns the staff id."""
+    """Who is acting: chosen from the staff list, never assumed, but for the person whose message
+    was opened here. Returns the staff id."""
     names = {s.id: f"{s.name} · {s.role.replace('_', ' ')}" for s in staff(of_ward)}
+    me = opened_by()
+    if me in names and f"who-{key}" not in st.session_state:
+        st.session_state[f"who-{key}"] = me
     chosen = st.selectbox(
         label, list(names), index=None, format_func=lambda i: names[i],
         placeholder="Choose your name", key=f"who-{key}",

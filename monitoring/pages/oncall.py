@@ -35,14 +35,18 @@ def read(ward: str) -> tuple[Directory, list[Shift]]:
         return shifts.directory(conn, now), rows
 
 
-def say(problem: Problem) -> None:
-    """A problem of tonight's paging, as plain text."""
-    with st.container(border=True):
-        red = problem.severity is Severity.RED
-        st.markdown(
-            ":red[:material/error: **RED**]" if red else ":orange[:material/warning: **AMBER**]"
-        )
-        st.text(problem.sentence)
+def say(number: int, problem: Problem) -> None:
+    """A problem of tonight's paging in one row, as plain text."""
+    word = {
+        Severity.RED: ":red[:material/error: **RED**]",
+        Severity.AMBER: ":orange[:material/warning: **AMBER**]",
+    }[problem.severity]
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center",
+        key=f"wrong-{problem.severity}-{number}",
+    ):  # fmt: skip
+        st.markdown(word, width="content")
+        st.text(problem.sentence, width="stretch")
 
 
 @st.fragment(run_every=10)
@@ -51,17 +55,18 @@ def at_this_moment(ward: str) -> None:
     with _session.sentences():
         now = _session.now()
         directory, problems = _session.preflight((ward,))
-        for problem in problems:
-            say(problem)
+        for number, problem in enumerate(problems):
+            say(number, problem)
         facts(oncall_views.now_data(directory, ward, now, settings.zone), key="now")
 
 
 def week(directory: Directory, rows: list[Shift]) -> None:
     """Tonight and the coming days."""
     now, zone = _session.now(), settings.zone
-    for line in oncall_views.double_lines(directory, rows, zone):
-        st.text(f"{line}. Both are told.")
     facts(oncall_views.week_data(directory, rows, now, zone), key="week")
+    both = oncall_views.double_data(directory, rows, zone)
+    if both is not None:
+        facts(both, key="both")
 
 
 def tests(directory: Directory, rows: list[Shift], by: str | None) -> None:
@@ -84,17 +89,17 @@ def try_one(name: str, by: str | None, **to: str) -> None:
             with _session.sentences():
                 st.session_state[f"sent-{key}"] = _rota_forms.send_test(by, uuid4(), **to)
         if st.session_state.get(f"sent-{key}"):
-            what_came_back(name, key)
+            what_came_back(key)
 
 
 @st.fragment(run_every=2)
-def what_came_back(name: str, key: str) -> None:
+def what_came_back(key: str) -> None:
     """The delivery of a test page, read again and again."""
     with _session.sentences():
         with _session.record().read() as conn:
             found = [paging.page_by_key(conn, sent) for sent in st.session_state[f"sent-{key}"]]
         pages = [page for page in found if page is not None]
-        data = oncall_views.test_data(name, pages, _session.now(), settings.zone)
+        data = oncall_views.test_data(pages, _session.now(), settings.zone)
         facts(data, key=f"came-back-{key}")
 
 
