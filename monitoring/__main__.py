@@ -67,7 +67,7 @@ def watch(
         sent, failed = outbox.deliver_all()
         said = {"raised": done.raised, "set_aside": done.set_aside, "behind": done.behind}
         _say(said | {"unsent": done.unsent, "sent": sent, "not_sent": failed})
-        raise typer.Exit(0 if done.well and not failed else 1)
+        raise typer.Exit(1 if done.set_aside or failed else 0)
     worker.run(record, protocols, settings)
 
 

@@ -18,6 +18,8 @@ from unittest.mock import patch
 import pytest
 
 from monitoring import __main__, care, store
+from monitoring.domain import PageKind, Severity
+from monitoring.paging import NewPage, insert_pages
 from tests.bedside import PROTOCOLS, patient, staff
 from tests.stays import USUAL, facts
 
@@ -42,12 +44,12 @@ class Said(NamedTuple):
         return all(word in one for word in words)
 
 
-def run(url: str, *told: str, given: str | bytes = "") -> Said:
+def run(url: str, *told: str, given: str | bytes = "", **more: str) -> Said:
     """A command as a person or a script types it, without the time a new process takes."""
     stdin = io.TextIOWrapper(io.BytesIO(given if isinstance(given, bytes) else given.encode()))
     out, err = io.StringIO(), io.StringIO()
     with (
-        patch.dict(os.environ, {"FLAPS_RECORD_URL": url}),
+        patch.dict(os.environ, {"FLAPS_RECORD_URL": url} | more),
         patch.multiple(sys, argv=["monitoring", *told], stdin=stdin),
         redirect_stdout(out),
         redirect_stderr(err),
@@ -147,6 +149,41 @@ def test_migrate_then_demo_then_worker_then_health(tmp_path: Path) -> None:
     health = run(url, "health")
     assert health.status == 0
     assert health.json["record"] == "ok"
+
+
+def test_channels_are_listed_without_their_addresses(tmp_path: Path) -> None:
+    """Names, kinds and problems; status 1 as soon as one cannot be used; never an address."""
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    said = run(url, "channels")
+    assert (said.status, said.json) == (0, {"demo": {"kind": "demo", "problem": None}})
+    given = {"sms": "json://me:tulip@h/{to}", "board": "json://h/x", "bad": "tulip://me:tulip@h"}
+    said = run(url, "channels", FLAPS_CHANNELS=json.dumps(given))
+    assert said.status == 1 and "tulip@" not in said.out + said.err
+    kinds = {name: found["kind"] for name, found in said.json.items()}
+    assert kinds == {"sms": "personal", "board": "shared", "bad": "shared"}
+    assert [n for n, found in said.json.items() if found["problem"]] == ["bad"]
+    assert run(url, "channels", FLAPS_CHANNELS="{").refused("FLAPS_CHANNELS", "JSON")
+
+
+def test_one_round_of_the_worker_sends_what_waits(tmp_path: Path, sqlite_url: str) -> None:
+    """``worker --once`` ticks, sends everything that waits and says how much; a message that its
+    provider did not take makes the status 1 and goes on waiting."""
+    opened = store.open_record(sqlite_url)
+    staff(opened)
+    page = NewPage("k", PageKind.TEST, "demo", Severity.RED, "Trial", "Words.", staff_id="diaz")
+    lost = page._replace(key="l", channel="sms")
+    with opened.write() as conn:
+        insert_pages(conn, [page], datetime.now(UTC))
+    said = run(sqlite_url, "worker", "--once")
+    assert (said.status, said.json["sent"], said.json["not_sent"]) == (0, 1, 0)
+    assert "Trial" in (tmp_path / "demo-messages.jsonl").read_text(encoding="utf-8")
+    with opened.write() as conn:
+        insert_pages(conn, [lost], datetime.now(UTC))
+    dead = json.dumps({"sms": "json://127.0.0.1:9/"})
+    said = run(sqlite_url, "worker", "--once", FLAPS_CHANNELS=dead)
+    assert (said.status, said.json["sent"], said.json["not_sent"]) == (1, 0, 1)
+    assert count(sqlite_url, "page WHERE state = 'waiting'") == 1
+    opened.close()
 
 
 def test_health_of_nothing_is_one_and_still_json(tmp_path: Path) -> None:

@@ -95,6 +95,23 @@ def test_a_flap_set_aside_is_named(record: Record, settings: Settings) -> None:
     assert health(record, NOW, settings).ok
 
 
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ({"behind": [7]}, "ALERTS BEHIND: alert 7 was told to nobody in time"),
+        ({"unsent": ["3 messages on sms not handed over in time"]}, "ALERTS BEHIND: 3 messages"),
+    ],
+)
+def test_a_watcher_that_is_behind_is_not_well(
+    record: Record, settings: Settings, note: dict[str, list[object]], words: str
+) -> None:
+    """It beats, but somebody who should have been told was not: a probe is told so."""
+    with record.write() as conn:
+        episodes.beat(conn, "watcher", NOW, {"set_aside": []} | note)
+    found = health(record, NOW, settings)
+    assert found.status == 503 and found.watcher.state.startswith(words)
+
+
 def test_a_record_that_cannot_be_read_is_said_not_raised(fresh: Record, settings: Settings) -> None:
     """With no record at all the report still comes, in a sentence, and nothing is made."""
     found = health(fresh, NOW, settings)

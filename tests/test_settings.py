@@ -80,6 +80,15 @@ def test_a_postgresql_record_uses_the_driver_we_ship(tmp_path: Path, url: str) -
         ('record_url = "sqlite://"', ["record_url", "sqlite:///"]),
         ('record_url = "sqlite:///:memory:"', ["record_url", "file"]),
         ('colour = "red"', ["colour", "no setting", "time_zone"]),
+        ('public_url = "flaps.example.org"', ["public_url", "https://"]),
+        ('public_url = "https://"', ["public_url", "https://"]),
+        ('dead_man_url = "ftp://tulip"', ["dead_man_url", "https://"]),
+        ("bundle_seconds = 9", ["bundle_seconds", "9", "less than or equal to 5"]),
+        ('channels = "sms"', ["channels", "names and addresses"]),
+        ('[channels]\nSMS = "json://x"', ["channels", "'SMS'", "lower-case"]),
+        ('[channels]\n"a b" = "json://x"', ["channels", "'a b'", "lower-case"]),
+        ('[channels]\nsms = ""', ["channels", "sms no address", "mailto://"]),
+        ("[channels]\nsms = 7", ["channels", "sms no address", "mailto://"]),
         ("tick_seconds = 10\nengine_stale_seconds = 12", ["engine_stale_seconds", "three times"]),
     ],
 )
@@ -145,3 +154,74 @@ def test_a_password_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "tulip" not in str(refusal.value)
     monkeypatch.setenv("FLAPS_RECORD_URL", "postgresql://me:tulip@db/flaps")
     assert "tulip" not in repr(read_settings(file))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FLAPS_CHANNELS", '{"sms": "json://me:tulip@h/"'),
+        ("FLAPS_CHANNELS", '["json://me:tulip@h/"]'),
+        ("FLAPS_CHANNELS", '{"SMS": "json://me:tulip@h/"}'),
+        ("FLAPS_CHANNELS", '{"sms": ["json://me:tulip@h/"]}'),
+        ("FLAPS_DEAD_MAN_URL", "me:tulip@host"),
+        ("FLAPS_DEAD_MAN_URL", "https://me:tulip@host:port/x"),
+    ],
+)
+def test_a_channel_s_secret_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """A malformed channel or outside watcher: the sentence names the variable and says what it
+    wants, and repeats nothing of what it holds."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadSettings) as refusal:
+        read_settings(written(tmp_path, 'wards = ["A"]'))
+    assert variable in str(refusal.value) and "tulip" not in str(refusal.value)
+    assert "wants" in str(refusal.value) or "lower-case" in str(refusal.value)
+
+
+def test_channels_come_from_the_file_and_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file names what is no secret; the environment adds what is, and wins over the same name.
+    Neither is repeated when the settings are printed."""
+    file = written(tmp_path, 'wards = ["A"]\n[channels]\nsms = "json://x"\nboard = "json://y"')
+    monkeypatch.setenv("FLAPS_CHANNELS", '{"sms": "json://me:tulip@z", "mail": "mailto://w"}')
+    settings = read_settings(file)
+    assert settings.channels == {
+        "sms": "json://me:tulip@z", "board": "json://y", "mail": "mailto://w",
+    }  # fmt: skip
+    assert "json" not in repr(settings)
+
+
+@pytest.mark.parametrize("text", ['wards = ["A"]', 'wards = ["A"]\n[channels]'])
+def test_without_a_channel_there_is_the_demonstration(tmp_path: Path, text: str) -> None:
+    """A newcomer sees paging work with nothing configured: messages go to a file beside the
+    record."""
+    settings = read_settings(written(tmp_path, text))
+    assert settings.channels == {"demo": "demo://"}
+    assert settings.demo_file == ROOT / "data" / "demo-messages.jsonl"
+    assert read_settings(FILE).channels == {"demo": "demo://"}
+
+
+def test_the_demonstration_s_file_lies_beside_the_record(tmp_path: Path) -> None:
+    """Beside a record in a file, and in data/ when the record is a database elsewhere."""
+    for url, folder in (
+        (f"sqlite:///{tmp_path}/r.db?mode=ro", tmp_path),
+        ("postgresql://me@db/flaps", ROOT / "data"),
+    ):
+        settings = read_settings(written(tmp_path, f'wards = ["A"]\nrecord_url = "{url}"'))
+        assert settings.demo_file == folder / "demo-messages.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("lines", "base"),
+    [
+        ("", "http://127.0.0.1:8501"),
+        ('address = "0.0.0.0"\nport = 9000', "http://127.0.0.1:9000"),
+        ('address = "::1"', "http://[::1]:8501"),
+        ('public_url = "https://flaps.example.org/"', "https://flaps.example.org"),
+    ],
+)
+def test_a_link_leads_where_a_telephone_reaches_it(tmp_path: Path, lines: str, base: str) -> None:
+    """The link in a message begins with the public address, or this machine's without one."""
+    assert read_settings(written(tmp_path, f'wards = ["A"]\n{lines}')).link_base == base
