@@ -545,6 +545,12 @@ class Heartbeat(NamedTuple):
     ticks: int
     note: dict[str, Any]
 
+    @property
+    def late(self) -> list[str]:
+        """Who or what should have been told and was not, in sentences without names."""
+        alerts = [f"alert {i} was told to nobody in time" for i in self.note.get("behind", [])]
+        return alerts + list(self.note.get("unsent", []))
+
 
 def beat(conn: Connection, worker: str, at: datetime, note: Mapping[str, Any]) -> None:
     """The watcher finished a round."""

@@ -103,10 +103,8 @@ def _judged(beat: Heartbeat, seconds: float, limit: float) -> str:
     set_aside = beat.note.get("set_aside", [])
     if set_aside:
         return f"NOT WATCHED, because their records cannot be judged: flaps {', '.join(set_aside)}."
-    late = [f"alert {i} was told to nobody in time" for i in beat.note.get("behind", [])]
-    late += beat.note.get("unsent", [])
-    if late:
-        return f"ALERTS BEHIND: {'; '.join(late)}. Look at the worker's log and the channels."
+    if beat.late:
+        return f"ALERTS BEHIND: {'; '.join(beat.late)}. Look at the worker's log and the channels."
     return OK
 
 

@@ -78,6 +78,9 @@ def engine(found: Snapshot, stale_seconds: float) -> EngineView:
     aside = found.heartbeat.note.get("set_aside")
     if aside:
         return EngineView(state="aside", seconds_ago=round(ago), text=_not_watched(found, aside))
+    if found.heartbeat.late:
+        late = "; ".join(found.heartbeat.late)
+        return EngineView(state="behind", seconds_ago=round(ago), text=late)
     return EngineView(state="ok", seconds_ago=round(ago))
 
 

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitoring import episodes, leases, store, worker
+from monitoring import episodes, leases, store, ward, worker
 from monitoring.dead_man import DeadMan
 from monitoring.domain import PageKind, Severity
 from monitoring.leases import LostLease
 from monitoring.paging import NewPage, insert_pages
 from monitoring.store import Record
+from monitoring.views import engine
 from monitoring.worker import Fenced, Watch
 from tests.bedside import PROTOCOLS, admit, at, staff
 from tests.sinks import http_sink
@@ -182,6 +183,8 @@ def test_a_good_round_is_said_outside(record: Record) -> None:
         with record.read() as conn:
             (beat,) = episodes.heartbeats(conn)
         assert beat.note["unsent"] == list(done.unsent)
+        light = engine(ward.snapshot(record, PROTOCOLS, seconds(62)), 60)
+        assert (light["state"], light["text"]) == ("behind", done.unsent[0])
         with record.write() as conn:
             conn.exec_driver_sql("DELETE FROM page")
         mine.round(seconds(62))

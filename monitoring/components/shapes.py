@@ -14,10 +14,11 @@ TileSeverity = Literal["red", "amber", "yellow", "none", "unknown"]
 class EngineView(TypedDict):
     """The alert engine's last heartbeat: every state but ``ok`` is shown as a loud banner.
 
-    ``aside``: it runs, but not for every flap; ``text`` says for which it does not.
+    ``aside``: it runs, but not for every flap; ``text`` says for which it does not. ``behind``: it
+    runs, but somebody who should have been told was not; ``text`` says what is late.
     """
 
-    state: Literal["ok", "aside", "stale", "never"]
+    state: Literal["ok", "aside", "behind", "stale", "never"]
     seconds_ago: int | None
     text: NotRequired[str]
 
