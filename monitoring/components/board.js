@@ -141,9 +141,13 @@ function paintEngine(board, engine, silence) {
   const { engineDown, engine: line } = board.parts;
   const seconds = (engine.seconds_ago ?? 0) + silence / 1000;
   const onCall = board.data.header.on_call ? ` · on call: ${board.data.header.on_call}` : "";
-  if (engine.state === "ok" || engine.state === "aside") {
-    setText(engineDown, engine.state === "ok" ? "" : `NOT EVERY FLAP IS WATCHED: ${engine.text}. ` +
-      "Its overdue checks are noticed by nobody. Tell hospital IT.");
+  if (["ok", "aside", "behind"].includes(engine.state)) {
+    const said = {
+      aside: `NOT EVERY FLAP IS WATCHED: ${engine.text}. ` +
+        "Its overdue checks are noticed by nobody. Tell hospital IT.",
+      behind: `ALERTS BEHIND: ${engine.text}. Telephone whoever must know. Tell hospital IT.`,
+    };
+    setText(engineDown, said[engine.state] ?? "");
     engineDown.dataset.state = engine.state;
     setText(line, `alert engine ran ${engineAge(seconds)}${onCall}`);
     return;

@@ -255,6 +255,10 @@ def engine_light() -> None:
             f"{engine['text']}. Its overdue checks are noticed by nobody. Tell hospital IT.",
             "Not every flap is watched",
         )
+    elif engine["state"] == "behind":
+        say_error(
+            f"{engine['text']}. Telephone whoever must know. Tell hospital IT.", "Alerts behind"
+        )
     elif engine["state"] == "stale":
         st.error(
             f"**ALERTS NOT RUNNING.** The alert engine last ran {engine['seconds_ago']} s ago: "
