@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from monitoring.clocks import clock
 from monitoring.components.stay_shapes import FactsData, FactSection, FactView
 from monitoring.conditions import lasting
+from monitoring.domain import Return
 from monitoring.queries import StoredHold, StoredReturn
+from monitoring.reviews import Review, plan_words, signed_words
 from monitoring.schedule import TIMELINESS_DEFINITION, timeliness
 from monitoring.stay_views import RETURN_STAGES
 from monitoring.stay_words import local
+from monitoring.timeline import examination_words
 from monitoring.ward import Stay
 
 FACT_NAMES = {
@@ -33,6 +36,7 @@ def facts_data(stay: Stay, *, now: datetime, zone: ZoneInfo) -> FactsData:
             _surgery(stay, zone),
             _flap(stay, zone),
             _holds(stay, now, zone),
+            _reviews(stay, now, zone),
             _returns(stay, now, zone),
             _outcome(stay, zone),
             _corrections(stay, now, zone),
@@ -129,12 +133,68 @@ def _held(stored: StoredHold, stay: Stay, now: datetime, zone: ZoneInfo) -> str:
     return f"{until}, by {by}, released by {_name(stay, stored.released_by)}"
 
 
+def _reviews(stay: Stay, now: datetime, zone: ZoneInfo) -> FactSection:
+    facts: dict[str, str | None] = {}
+    for review in stay.reviews:
+        signed = signed_words(review.by, review.mode, review.recorded_by, stay.names)
+        said = [plan_words(review, stay.names, zone, now).partition(": ")[2]]
+        found = examination_words(review)
+        said += [f"found: {found}"] if found else []
+        said += [f"note: {review.note}"] if review.note else []
+        said += [_read_back(review, stay, now, zone)]
+        facts[f"{clock(review.reviewed_at, zone, now)} {signed}"] = "\n".join(said)
+    return _section("Reviews", facts, "No review yet.")
+
+
+def _read_back(review: Review, stay: Stay, now: datetime, zone: ZoneInfo) -> str:
+    if review.read_back_at is None:
+        return "not read back"
+    at = clock(review.read_back_at, zone, now)
+    return f"read back by {_name(stay, review.read_back_by)}, {at}"
+
+
 def _returns(stay: Stay, now: datetime, zone: ZoneInfo) -> FactSection:
     facts: dict[str, str | None] = {}
     for number, stored in enumerate(stay.returns, start=1):
         title = f"Return {number}" if len(stay.returns) > 1 else "Return"
         facts[f"{title}, written by {_name(stay, stored.by)}"] = return_words(stored, now, zone)
     return _section("Returns to theatre", facts, "No return to theatre.")
+
+
+def is_filled(value: Return) -> bool:
+    """Whether everything is known of a return: its stages, what was found, and whether the flap
+    was saved."""
+    return None not in value.model_dump().values()
+
+
+def fillable(stay: Stay) -> list[Return | None]:
+    """The returns that something can still be written of, the one under way first; None is a new
+    one, which begins only while the flap is monitored and none is under way."""
+    known = [r.value for r in stay.returns]
+    under_way = [r for r in known if r.back_at is None]
+    later: list[Return | None] = [r for r in known if r.back_at is not None and not is_filled(r)]
+    if under_way:
+        return [*under_way, *later]
+    return [None, *later] if stay.bed.flap.ended_at is None else later
+
+
+def return_title(value: Return | None, zone: ZoneInfo) -> str:
+    """Which return, by when it was decided."""
+    return "a new return" if value is None else f"decided {local(value.decided_at, zone)}"
+
+
+RETURN_FACTS = {**RETURN_STAGES, "finding": "found", "salvaged": "salvaged"}
+"""Everything of a return that can be set right, in words."""
+
+
+def said_of(value: Return, field: str, zone: ZoneInfo) -> str:
+    """What is recorded of one fact of a return."""
+    known = getattr(value, field)
+    if known is None:
+        return "nothing"
+    if isinstance(known, bool):
+        return "yes" if known else "no"
+    return local(known, zone) if isinstance(known, datetime) else _words(known)
 
 
 def return_words(stored: StoredReturn, now: datetime, zone: ZoneInfo) -> str:

@@ -122,7 +122,7 @@ def _acknowledged(event: AlertEvent, teller: _Teller) -> Line:
     detail, who = event.detail, teller.name(event.by)
     said = _INTENTS.get(str(detail.get("intent")), str(detail.get("intent", "")))
     by = detail.get("expected_at")
-    expected = "" if by is None else f", {teller.clock(datetime.fromisoformat(str(by)))}"
+    expected = "" if by is None else f", by {teller.clock(datetime.fromisoformat(str(by)))}"
     if detail.get("written_by") is None:
         return Line(event.at, "acknowledged", f"by {who}: {said}{expected}", "answer")
     writer = teller.name(detail["written_by"])

@@ -99,12 +99,15 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         | {"alert_views", "components", "last_checks", "timeline", "views", "ward"},
         {"pandas"},
     ),
-    "stay_facts": (SAYING | KEEPING | {"components", "stay_views", "stay_words", "ward"}, set()),
+    "stay_facts": (
+        SAYING | KEEPING | {"components", "stay_views", "stay_words", "timeline", "ward"},
+        set(),
+    ),
     "amending": (VALUES | {"entry"}, set()),
     "oncall_views": (SAYING | KEEPING | {"components", "rota_files"}, set()),
     "photo_views": (SAYING | KEEPING | {"components"}, {"sqlalchemy"}),
     "timeline": (SAYING | KEEPING, set()),
-    "review_views": (SAYING | KEEPING | {"components", "entry", "timeline", "ward"}, set()),
+    "review_views": (SAYING | KEEPING | {"care", "components", "entry", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (
         SAYING | KEEPING | {"care", "ward", "settings", "health", "notify", "delivery", "dead_man"},

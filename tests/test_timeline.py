@@ -117,7 +117,7 @@ def test_the_whole_story_stands_in_one_order() -> None:
         "14:00 raised check of N. Okafor: Dusky, tense.",
         "14:00 told Dr Osei by sms, sent 14:01",
         "14:04 read by Dr Osei (sms)",
-        "14:06 acknowledged by Dr Osei: coming, 14:15",
+        "14:06 acknowledged by Dr Osei: coming, by 14:15",
         "14:14 arrived Dr Osei is at the bedside",
         "14:16 decided by Dr Osei at the bedside: loosen dressings, recheck in 10 min",
         "14:18 read back by N. Okafor: loosen dressings, recheck in 10 min",
@@ -139,7 +139,7 @@ def test_an_answer_by_telephone_is_told_as_one() -> None:
     )  # fmt: skip
     assert line.text == (
         'by telephone: rang Dr Osei, said "elevate, I am coming"; written down by N. Okafor '
-        "(coming, 14:30)"
+        "(coming, by 14:30)"
     )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from monitoring import care, stay_facts, stay_views, ward
-from monitoring.domain import HoldReason, Outcome, OutcomeKind, Return, ReturnFinding
-from monitoring.pages import _correcting, _photos, _session
+from monitoring.domain import HoldReason, Outcome, Return, ReturnFinding
+from monitoring.pages import _correcting, _correcting_stays, _photos, _session
 from monitoring.pages._stay_forms import finish, when, whose, words
-from monitoring.signs import BadValue, parse_decimal
 from monitoring.ward import Stay
 
 Form = Callable[[Stay], None]
@@ -47,7 +46,11 @@ def buttons(stay: Stay) -> None:
 def _fits(name: str, stay: Stay) -> bool:
     if name in ("hold", "release") and (name == "release") != stay_views.held(stay, _session.now()):
         return False
-    return stay_views.monitored(stay) or not ACTS[name][2]
+    fits = {
+        "return": bool(stay_facts.fillable(stay)), "correct-return": bool(stay.returns),
+        "outcome": stay.outcome is None, "correct-outcome": stay.outcome is not None,
+    }  # fmt: skip
+    return fits.get(name, stay_views.monitored(stay) or not ACTS[name][2])
 
 
 def _button(flap_id: str, name: str, width: str = "content") -> bool:
@@ -109,27 +112,37 @@ def _release(stay: Stay) -> None:
 
 
 def _return(stay: Stay) -> None:
-    """Fills in the return that is under way, or begins one; what is known is not asked again."""
-    under_way = next((r.value for r in stay.returns if r.value.back_at is None), None)
-    known = {} if under_way is None else under_way.model_dump(exclude_none=True)
+    """Fills in a return that is under way or not all known, or begins one; what is known is not
+    asked again."""
+    zone = _session.settings().zone
+    offered = stay_facts.fillable(stay)
+    chosen = offered[0]
+    if len(offered) > 1:
+        chosen = st.selectbox(
+            "Which return?", offered, format_func=lambda r: stay_facts.return_title(r, zone),
+            key="which-return",
+        )  # fmt: skip
+    known = {} if chosen is None else chosen.model_dump(exclude_none=True)
     problems: list[str] = []
     given = dict(known)
     for name, label in stay_views.RETURN_STAGES.items():
         if name in known:
-            st.text(f"{label}: {stay_facts.local(known[name], _session.settings().zone)}")
+            st.text(f"{label}: {stay_facts.local(known[name], zone)}")
             continue
         nothing = None if name == "decided_at" else "not yet"
         at = when(label.capitalize(), f"return-{name}", problems, nothing)
         given |= {} if at is None else {name: at}
     if "decided_at" not in given:
         problems.append("Say when the return was decided.")
-    finding = st.selectbox(
-        "What was found", list(ReturnFinding), index=None, placeholder="Not recorded",
-        format_func=words, key="return-finding",
-    )  # fmt: skip
-    salvaged = st.segmented_control("Was the flap salvaged?", ["yes", "no"], key="return-saved")
-    given |= {} if finding is None else {"finding": finding}
-    given |= {} if salvaged is None else {"salvaged": salvaged == "yes"}
+    if "finding" not in known:
+        finding = st.selectbox(
+            "What was found", list(ReturnFinding), index=None, placeholder="Not recorded",
+            format_func=words, key="return-finding",
+        )  # fmt: skip
+        given |= {} if finding is None else {"finding": finding}
+    if "salvaged" not in known:
+        salvaged = st.segmented_control("Was the flap salvaged?", ["yes", "no"], key="return-saved")
+        given |= {} if salvaged is None else {"salvaged": salvaged == "yes"}
 
     def write(by: str) -> tuple[str, str]:
         care.record_return(
@@ -143,24 +156,9 @@ def _return(stay: Stay) -> None:
 
 def _outcome(stay: Stay) -> None:
     problems: list[str] = []
-    kind = st.segmented_control(
-        "How did it end?", list(OutcomeKind), format_func=words, key="outcome-kind"
-    )
-    percent = None
-    if kind is OutcomeKind.PARTIAL_LOSS:
-        typed = st.text_input("How much was lost, percent", key="outcome-percent", max_chars=6)
-        try:
-            percent = parse_decimal("sto2_percent", typed)
-        except BadValue:
-            problems.append(f"Percent lost: {typed!r} is not a number between 0 and 100.")
-    if kind is OutcomeKind.TOTAL_LOSS:
-        st.markdown("A total loss ends monitoring.")
-    at = when("When was this seen?", "outcome-at", problems, None)
-    if kind is None or at is None:
-        problems.append("Say how it ended, and when that was seen.")
+    told = _correcting_stays.outcome_given(problems)
 
     def write(by: str) -> tuple[str, str]:
-        told = {"kind": kind, "percent": percent, "closed_at": at}
         care.record_outcome(
             _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
             outcome=_correcting.value(Outcome, told), now=_session.now(),
@@ -225,10 +223,12 @@ ACTS: dict[str, tuple[str, Form, bool]] = {
     "baseline": ("Set baseline", _correcting.baseline, True),
     "hold": ("Put on hold", _hold, True),
     "release": ("Release from hold", _release, True),
-    "return": ("Return to theatre", _return, True),
+    "return": ("Return to theatre", _return, False),
     "move": ("Move bed", _transfer, True),
     "correct": ("Correct a fact", _correct, False),
+    "correct-return": ("Correct a return", _correcting_stays.correct_return, False),
     "outcome": ("Outcome", _outcome, False),
+    "correct-outcome": ("Correct the outcome", _correcting_stays.correct_outcome, False),
     "discharge": ("Discharge", _discharge, True),
 }
 """Name to label, form, and whether it needs a flap that is still monitored."""
