@@ -18,6 +18,7 @@ from monitoring.board import (
 )
 from monitoring.calls import who_has_it
 from monitoring.clocks import clock
+from monitoring.components.photo_shapes import BesideView
 from monitoring.components.stay_shapes import (
     AlertCard,
     AlertsData,
@@ -75,6 +76,16 @@ def alerts_data(
 def unowned(alerts: Iterable[StoredAlert]) -> int:
     """How many reds nobody has."""
     return sum(a.severity is Severity.RED and a.state is AlertState.OPEN for a in alerts)
+
+
+def pictures(beside: BesideView) -> list[PictureView]:
+    """The flap's newest photo and the one to hold it against, for a card."""
+    shown = [("Newest photo", beside["latest"]), ("Baseline photo", beside["baseline"])]
+    return [
+        PictureView(source=p["small"], alt=p["alt"], caption=f"{word}, {p['time']}")
+        for word, p in shown
+        if p is not None and p["small"]
+    ]
 
 
 def alone(

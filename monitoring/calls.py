@@ -80,7 +80,8 @@ class OpenAlert:
     @property
     def owned(self) -> bool:
         """Whether somebody has it: a review of the alert, or an acknowledgement that holds."""
-        return self.state is AlertState.ACKNOWLEDGED and self.acknowledged_by is not None
+        taken = self.state is AlertState.ACKNOWLEDGED and self.acknowledged_by is not None
+        return taken and self.intent is not Intent.PASSING
 
 
 def who_has_it(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:

@@ -51,7 +51,7 @@ _board = st.components.v2.component(
     "flap_ward_board",
     html='<div class="root board"></div>',
     css=_source("tokens.css", "board.css"),
-    js=_source("dom.js", "spark.js", "tile.js", "board.js"),
+    js=_source("dom.js", "spark.js", "tile.js", "sound.js", "board.js"),
 )
 
 _form = st.components.v2.component(

@@ -9,8 +9,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   followTheme(root, parentElement);
   const list = lists.get(root) ?? makeList(root);
   lists.set(root, list);
-  list.send = (kind, card) =>
-    setTriggerValue("action", { kind, alert_id: card.id, flap_id: card.flap_id });
+  list.send = (kind, card, minutes = 0) =>
+    setTriggerValue("action", { kind, alert_id: card.id, flap_id: card.flap_id, minutes });
   if (data.shown_time !== list.time) list.heard = moment();
   list.time = data.shown_time;
   paintList(list, data);
@@ -40,9 +40,10 @@ function makeList(root) {
     live: el("span", { class: "dim" }),
     empty: el("p", { class: "empty dim" }),
     cards: el("ul", { class: "cards", role: "list", "aria-label": "Alerts, worst first" }),
+    sound: soundButton(),
     news: el("div", { class: "unseen", "aria-live": "assertive" }),
   };
-  parts.top = el("div", { class: "top" }, parts.title, parts.summary, parts.live);
+  parts.top = el("div", { class: "top" }, parts.title, parts.summary, parts.live, parts.sound);
   root.replaceChildren(parts.lost, parts.news, parts.top, parts.empty, parts.cards);
   return { root, parts, cards: new Map(), known: null, generation: 0, timer: null };
 }
@@ -56,6 +57,8 @@ function paintList(list, data) {
   setText(parts.empty, data.empty_text);
   parts.empty.hidden = data.cards.length > 0;
   announce(list, data.cards);
+  list.acting = data.acting;
+  if (data.shown_time !== "") badge(data.unowned);
   const held = list.root.getRootNode().activeElement;
   const wanted = new Set(data.cards.map((card) => card.id));
   for (const [id, row] of list.cards) {
@@ -85,7 +88,7 @@ function announce(list, cards) {
   if (said.length) setText(list.parts.news, said.join(" "));
 }
 
-const PARTS = ["header", "decide", "acts", "steps", "table", "rest"];
+const PARTS = ["header", "decide", "acts", "steps", "pictures", "table", "rest"];
 
 function makeCard() {
   const parts = Object.fromEntries(PARTS.map((name) => [name, { shown: null }]));
@@ -93,11 +96,13 @@ function makeCard() {
   parts.decide.node = el("div", { class: "decide-words" });
   parts.acts.node = el("div", { class: "acts" });
   parts.steps.node = el("div");
+  parts.pictures.node = el("div");
   parts.table.node = el("div");
   parts.rest.node = el("div");
   const decide = el("div", { class: "decide" },
     parts.decide.node, parts.acts.node, parts.steps.node);
-  const proof = el("div", { class: "proof" }, parts.table.node, parts.rest.node);
+  const proof = el("div", { class: "proof" },
+    parts.pictures.node, parts.table.node, parts.rest.node);
   const node = el("li", {}, el("article", { class: "card" }, parts.header.node, decide, proof));
   return { node, parts };
 }
@@ -113,9 +118,11 @@ function paintCard(row, card, named, list) {
   const draw = {
     header: [[card.severity, card.word, card.pattern, card.state, card.bed, card.name, card.mrn,
       card.flap, card.namesake, card.since, named], () => headerNodes(card, named)],
-    decide: [[card.marks, card.why, card.plan, card.plan_has], () => decideNodes(card)],
+    decide: [[card.marks, card.background, card.why, card.readings, card.plan, card.plan_has,
+      card.asked], () => decideNodes(card)],
     steps: [[card.do_now], () => stepNodes(card)],
-    acts: [[card.answers, card.name], () => actNodes(row, list, named)],
+    acts: [[card.answers, card.name, list.acting, row.choosing], () => actNodes(row, list, named)],
+    pictures: [[card.pictures], () => pictureNodes(card)],
     table: [[card.columns, card.checks], () => tableNodes(card)],
     rest: [[card.also, card.beside, card.unanswered, card.rule, card.protocol, card.evidence, card.story],
       () => restNodes(card)],
@@ -155,25 +162,64 @@ function decideNodes(card) {
   return [
     card.marks.length ? el("div", { class: "marks" }, ...card.marks.map((text) =>
       el("p", { class: "mark" }, warningIcon(17), el("span", { text })))) : null,
-    block("Why", el("p", { class: "why", text: card.why })),
+    card.background ? block("Background", el("p", { text: card.background })) : null,
+    block("Why", el("p", { class: "why", text: card.why }),
+      card.readings.length ? lines("ul", { class: "readings" }, card.readings) : null),
+    card.asked ? block("Asked of you", el("p", { text: card.asked })) : null,
     block(card.state === "closed" ? "How it ended" : "Who has it",
       el("p", { class: card.plan_has ? "plan has" : "plan", text: card.plan })),
   ];
 }
 
+function pictureNodes(card) {
+  if (!card.pictures.length) return [];
+  const figures = card.pictures.map(({ source, alt, caption }) => el("figure", {},
+    el("img", { src: source, alt }), el("figcaption", { class: "dim", text: caption })));
+  return [block("Photos", el("div", { class: "pictures" }, ...figures))];
+}
+
 const stepNodes = (card) =>
   card.do_now.length ? [block("Do now", ...card.do_now.map((text) => el("p", { text })))] : [];
 
+/** The answers; or, once one that needs minutes was pressed, the minutes: the second tap sends. */
 function actNodes(row, list, named) {
   const { card } = row;
   const whom = el("span", { class: "unseen", text: ` for ${card.name}, ${card.flap}` });
-  const button = (kind, label, look) =>
-    el("button", { class: `button ${look}`, type: "button", onclick: () => list.send(kind, row.card) },
+  const button = (label, look, press) =>
+    el("button", { class: `button ${look}`, type: "button", onclick: press },
       label, whom.cloneNode(true));
-  const answers = card.answers.map(({ kind, label }, place) =>
-    button(kind, label, kind === "close" ? "quiet" : place === 0 && card.state === "open"
-      ? "answer primary" : "answer"));
-  return named ? [...answers, button("flap", "Open the flap", "quiet")] : answers;
+  const choose = (kind) => {
+    row.choosing = kind;
+    paintCard(row, row.card, named, list);
+    row.parts.acts.node.querySelector("button")?.focus();
+  };
+  const chosen = card.answers.find(({ kind, minutes }) => kind === row.choosing && minutes.length);
+  if (chosen) {
+    const send = (minutes) => () => {
+      row.choosing = null;
+      list.send(chosen.kind, row.card, minutes);
+    };
+    return [
+      el("p", { class: "asking", text: list.acting
+        ? `${chosen.label}, as ${list.acting}. In how many minutes?`
+        : `${chosen.label}. In how many minutes?` }),
+      el("div", { class: "thumb" },
+        ...chosen.minutes.map(({ minutes, label }) => button(label, "answer", send(minutes)))),
+      el("div", { class: "others" }, button("Back", "quiet", () => choose(null))),
+    ];
+  }
+  row.choosing = null;
+  const press = ({ kind, minutes }) => () =>
+    (minutes.length ? choose(kind) : list.send(kind, row.card));
+  const made = (answer) => button(answer.label,
+    answer.look === "primary" ? "answer primary" : answer.look, press(answer));
+  const main = card.answers.filter(({ look }) => look !== "quiet").map(made);
+  const quiet = card.answers.filter(({ look }) => look === "quiet").map(made);
+  if (named) quiet.push(button("Open the flap", "quiet", () => list.send("flap", row.card)));
+  return [
+    main.length ? el("div", { class: "thumb" }, ...main) : null,
+    quiet.length ? el("div", { class: "others" }, ...quiet) : null,
+  ];
 }
 
 function tableNodes(card) {
@@ -200,9 +246,10 @@ function restNodes(card) {
     card.also.length ? block("Also found", lines("ul", { class: "also" }, card.also)) : null,
     card.beside ? el("p", { text: card.beside }) : null,
     card.unanswered ? el("p", { class: "dim", text: card.unanswered }) : null,
-    card.story.length ? details("Story", lines("ol", {}, card.story)) : null,
+    card.story.length ? details("Timeline", lines("ol", {}, card.story)) : null,
     card.evidence.length ? details("Evidence", lines("ul", {}, card.evidence)) : null,
-    details(`Rule ${card.rule}`, el("p", { text: card.rule_why }), lines("ul", {}, card.sources)),
+    card.rule ? details(`Rule ${card.rule}`, el("p", { text: card.rule_why }),
+      lines("ul", {}, card.sources)) : null,
     el("p", { class: "dim", text: card.protocol }),
   ];
 }

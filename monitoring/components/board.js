@@ -63,6 +63,7 @@ function receive(board, data) {
   board.parts.empty.hidden = data.tiles.length > 0;
   reconcile(board, data.tiles);
   announceNewReds(board, data.tiles);
+  badge(data.tiles.filter((tile) => tile.severity === "red" && !tile.plan_has).length);
 }
 
 function paintCounts(list, counts) {

@@ -22,7 +22,7 @@ _alerts = st.components.v2.component(
     "flap_alerts",
     html='<div class="root alerts"></div>',
     css=_source("tokens.css", "stay.css", "alerts.css"),
-    js=_source("dom.js", "tile.js", "alerts.js"),
+    js=_source("dom.js", "tile.js", "sound.js", "alerts.js"),
 )
 
 _head = st.components.v2.component(

@@ -265,3 +265,5 @@ def engine_light() -> None:
             "overdue checks are noticed by nobody. Tell hospital IT.",
             icon=":material/notifications_off:",
         )
+    else:
+        st.markdown(f":small[alert engine ran {engine['seconds_ago']} s ago]")

@@ -50,7 +50,7 @@ def ward_record(
 def open_page(ward_record: Record) -> Open:
     """Opens a page of the dashboard, with the query parameters given."""
 
-    def opened(page: str, **query: str) -> AppTest:
+    def opened(page: str, /, **query: str) -> AppTest:
         at = AppTest.from_file(str(MAIN), default_timeout=60)
         at.run()
         for name, value in query.items():

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from monitoring import care, episodes
-from monitoring.domain import AlertState, CloseReason, Intent, Severity
+from monitoring import care, episodes, paging
+from monitoring.domain import AlertState, CloseReason, Intent, PageKind, Severity
 from monitoring.episodes import StoredAlert
+from monitoring.paging import NewPage
 from monitoring.store import Record
 
 Open = Callable[..., AppTest]
@@ -33,10 +35,10 @@ def again(record: Record, alert_id: int) -> StoredAlert:
     return found
 
 
-def begin(at: AppTest, found: StoredAlert, kind: str) -> AppTest:
+def begin(at: AppTest, found: StoredAlert, kind: str, minutes: int = 0) -> AppTest:
     """What a press on a card's button leaves in the session."""
     at.session_state["answering"] = {
-        "kind": kind, "alert_id": found.id, "flap_id": found.flap_id,
+        "kind": kind, "alert_id": found.id, "flap_id": found.flap_id, "minutes": minutes,
     }  # fmt: skip
     return at.run()
 
@@ -94,7 +96,8 @@ def test_acknowledging_names_the_person_and_is_read_back(
     assert stored.expected_at - stored.acknowledged_at == timedelta(minutes=10)
     done = told(at, "done-notice")
     assert done["title"] == "Acknowledged"
-    assert "Miss R. Lindqvist: coming" in done["text"]
+    assert "by Miss R. Lindqvist: coming, " in done["text"]
+    assert "It comes back at" in done["text"]
 
 
 def test_nobody_acknowledges_anonymously(ward_record: Record, open_page: Open) -> None:
@@ -167,6 +170,75 @@ def test_a_red_of_a_flap_that_cannot_be_read_is_on_both_pages_and_can_be_closed(
     assert {c["id"] for c in cards} == every
     card = next(c for c in cards if c["id"] == found.id)
     assert card["name"] == "name cannot be read" and card["why"] == found.because
-    at = choose(begin(at, found, "close"), "Who are you?", "n-okafor")
+    at = choose(begin(at, found, "close"), "Who are you?", "dr-m-osei")
     press(choose(at, "Why is it over?", CloseReason.NO_CAUSE), "Close the alert")
     assert again(ward_record, found.id).state is AlertState.CLOSED
+
+
+def test_a_nurse_writes_down_what_the_surgeon_said(
+    ward_record: Record, open_page: Open, told: Told
+) -> None:
+    """Rang Dr Osei: who wrote it down, what was said and when the surgeon comes are kept."""
+    red = alert(ward_record, Severity.RED)
+    at = begin(open_page("alerts.py"), red, "verbal")
+    at = choose(choose(at, "Who are you?", "n-okafor"), "Which surgeon did you reach?", "dr-m-osei")
+    at = at.button_group(key=f"intent-verbal-{red.id}").set_value(Intent.COMING).run()
+    at = at.button_group(key=f"minutes-verbal-{red.id}").set_value(15).run()
+    at = press(at, "Write it down")
+    assert any("Write down what Dr M. Osei said" in t.value for t in at.text)
+    at = at.text_input(key=f"said-verbal-{red.id}").set_value("loosen the tapes").run()
+    press(at, "Write it down")
+    stored = again(ward_record, red.id)
+    assert (stored.acknowledged_by, stored.verbal_by) == ("dr-m-osei", "n-okafor")
+
+
+def test_a_nurse_is_told_that_she_does_not_take_a_red(ward_record: Record, open_page: Open) -> None:
+    """The sentence says what she can do instead, and nothing is written."""
+    red = alert(ward_record, Severity.RED)
+    at = choose(begin(open_page("alerts.py"), red, "coming", 10), "Who are you?", "n-okafor")
+    at = press(at, "I have it")
+    assert any("write down what they said" in t.value for t in at.text)
+    assert again(ward_record, red.id).state is AlertState.OPEN
+
+
+def test_a_link_opens_the_alert_it_speaks_of(
+    ward_record: Record, open_page: Open, told: Told
+) -> None:
+    """The one alert, with its story; the message is marked as read."""
+    red = alert(ward_record, Severity.RED)
+    with ward_record.write() as conn:
+        page = NewPage(
+            "k1", PageKind.ALERT, "demo", Severity.RED, "t", "b", red.id, staff_id="dr-m-osei"
+        )
+        paging.insert_pages(conn, [page], datetime.now(UTC))
+    at = open_page("alerts.py", alert=str(red.id), page="k1")
+    assert not at.exception
+    data = told(at, "alerts")
+    assert [c["id"] for c in data["cards"]] == [red.id]
+    assert data["acting"] == "Dr M. Osei"
+    assert any("raised" in line for line in data["cards"][0]["story"])
+    with ward_record.read() as conn:
+        read = paging.page_by_key(conn, "k1")
+    assert read is not None and read.read_at is not None
+
+
+@pytest.mark.parametrize("named", ["999", "x"])
+def test_a_strange_link_says_so(open_page: Open, named: str) -> None:
+    """No alert of that number: a sentence, no trace."""
+    at = open_page("alerts.py", alert=named)
+    assert not at.exception
+    assert any(f"There is no alert {named}" in t.value for t in at.text)
+
+
+def test_a_link_to_a_closed_alert_says_how_it_ended(
+    ward_record: Record, open_page: Open, told: Told
+) -> None:
+    """Opened an hour later: closed by whom, and why; nothing left to press."""
+    red = alert(ward_record, Severity.RED)
+    care.close_alert(
+        ward_record, alert_id=red.id, by="dr-m-osei", reason=CloseReason.POSITION,
+        now=datetime.now(UTC),
+    )  # fmt: skip
+    (card,) = told(open_page("alerts.py", alert=str(red.id)), "alerts")["cards"]
+    assert (card["state"], card["answers"]) == ("closed", [])
+    assert card["plan"].endswith("by Dr M. Osei: position")
