@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,11 +20,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Got(NamedTuple):
-    """One request as the provider saw it, and what it answered."""
+    """One request as the provider saw it, what it answered, and when (monotonic seconds)."""
 
     path: str
     body: dict[str, Any]
     answered: str
+    at: float
 
     @property
     def keys(self) -> list[str]:
@@ -72,9 +74,10 @@ class HttpSink:
     def hear(self, request: BaseHTTPRequestHandler) -> None:
         """Take the request whole, then answer as scripted."""
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        heard = time.monotonic()
         with self._lock:
             answer = self.answer(len(self.got))
-            self.got.append(Got(request.path, json.loads(body) if body else {}, answer))
+            self.got.append(Got(request.path, json.loads(body) if body else {}, answer, heard))
         self._ended.wait(self.pause)
         if answer == "timeout":
             self._ended.wait(30)
