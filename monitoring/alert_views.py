@@ -40,7 +40,7 @@ from monitoring.last_checks import last_checks, until
 from monitoring.protocol import Protocol, Rule
 from monitoring.schedule import ENTRY_GRACE, next_due
 from monitoring.signs import DERIVED, EVERY_SIGN, SIGNS, SignValue
-from monitoring.views import namesake
+from monitoring.views import namesake, spark_view
 from monitoring.ward import Snapshot
 
 
@@ -161,6 +161,7 @@ def alert_card(
         plan=_closed(alert, names, now, zone) if closed else said.plan,
         plan_has=closed or said.plan_has,
         pictures=list(pictures),
+        spark=spark_view(said),
         columns=columns,
         checks=rows,
         beside="" if last is None else _beside(last),
@@ -209,6 +210,7 @@ def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneI
         plan=plan,
         plan_has=has,
         pictures=[],
+        spark=None,
         columns=[],
         checks=[],
         beside="",

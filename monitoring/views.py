@@ -157,7 +157,7 @@ def _tile(tile: Tile, now: datetime, zone: ZoneInfo, mine: bool) -> TileView:
         ],
         plan=tile.plan,
         plan_has=tile.plan_has,
-        spark=_spark(tile),
+        spark=spark_view(tile),
         last={"time": tile.last_time, "ago": tile.last_ago},
         due=_due(tile, now, zone),
         namesake=tile.namesake,
@@ -167,7 +167,8 @@ def _tile(tile: Tile, now: datetime, zone: ZoneInfo, mine: bool) -> TileView:
     )
 
 
-def _spark(tile: Tile) -> SparkView | None:
+def spark_view(tile: Tile) -> SparkView | None:
+    """The trend of the gap as the browser draws it; None without a temperature."""
     if not any(gap is not None for _, gap in tile.spark.points):
         return None
     return SparkView(

@@ -50,7 +50,7 @@ def _source(*names: str) -> str:
 _board = st.components.v2.component(
     "flap_ward_board",
     html='<div class="root board"></div>',
-    css=_source("tokens.css", "board.css"),
+    css=_source("tokens.css", "spark.css", "board.css"),
     js=_source("dom.js", "spark.js", "tile.js", "sound.js", "board.js"),
 )
 

@@ -118,13 +118,13 @@ function paintCard(row, card, named, list) {
   const draw = {
     header: [[card.severity, card.word, card.pattern, card.state, card.bed, card.name, card.mrn,
       card.flap, card.namesake, card.since, named], () => headerNodes(card, named)],
-    decide: [[card.marks, card.background, card.why, card.readings, card.plan, card.plan_has,
-      card.asked], () => decideNodes(card)],
+    decide: [[card.marks, card.why, card.plan, card.plan_has, card.asked],
+      () => decideNodes(card)],
     steps: [[card.do_now], () => stepNodes(card)],
     acts: [[card.answers, card.name, list.acting, row.choosing], () => actNodes(row, list, named)],
     pictures: [[card.pictures], () => pictureNodes(card)],
-    table: [[card.columns, card.checks], () => tableNodes(card)],
-    rest: [[card.also, card.beside, card.unanswered, card.rule, card.protocol, card.evidence, card.story],
+    table: [[card.columns, card.checks, card.spark], () => tableNodes(card)],
+    rest: [[card.background, card.readings, card.also, card.beside, card.unanswered, card.rule, card.protocol, card.evidence, card.story],
       () => restNodes(card)],
   };
   for (const [name, [words, nodes]] of Object.entries(draw)) {
@@ -162,9 +162,7 @@ function decideNodes(card) {
   return [
     card.marks.length ? el("div", { class: "marks" }, ...card.marks.map((text) =>
       el("p", { class: "mark" }, warningIcon(17), el("span", { text })))) : null,
-    card.background ? block("Background", el("p", { text: card.background })) : null,
-    block("Why", el("p", { class: "why", text: card.why }),
-      card.readings.length ? lines("ul", { class: "readings" }, card.readings) : null),
+    block("Why", el("p", { class: "why", text: card.why })),
     card.asked ? block("Asked of you", el("p", { text: card.asked })) : null,
     block(card.state === "closed" ? "How it ended" : "Who has it",
       el("p", { class: card.plan_has ? "plan has" : "plan", text: card.plan })),
@@ -179,7 +177,7 @@ function pictureNodes(card) {
 }
 
 const stepNodes = (card) =>
-  card.do_now.length ? [block("Do now", ...card.do_now.map((text) => el("p", { text })))] : [];
+  card.do_now.length ? [block("Told to the nurse", ...card.do_now.map((text) => el("p", { text })))] : [];
 
 /** The answers; or, once one that needs minutes was pressed, the minutes: the second tap sends. */
 function actNodes(row, list, named) {
@@ -231,7 +229,7 @@ function tableNodes(card) {
       : check.cells.map(cellNode))));
   const table = el("table", { "aria-label": "Last checks, newest first" },
     el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows));
-  return [block("Last six checks",
+  return [block("Last six checks", card.spark ? drawSpark(card.spark) : null,
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Last checks" }, table))];
 }
 
@@ -243,6 +241,8 @@ function cellNode({ text, tone, said }) {
 
 function restNodes(card) {
   return [
+    card.background ? block("Background", el("p", { text: card.background })) : null,
+    card.readings.length ? block("What decides", lines("ul", {}, card.readings)) : null,
     card.also.length ? block("Also found", lines("ul", { class: "also" }, card.also)) : null,
     card.beside ? el("p", { text: card.beside }) : null,
     card.unanswered ? el("p", { class: "dim", text: card.unanswered }) : null,

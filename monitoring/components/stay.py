@@ -21,8 +21,8 @@ __all__ = ["alert_cards", "check_table", "flap_head", "notice", "stay_facts"]
 _alerts = st.components.v2.component(
     "flap_alerts",
     html='<div class="root alerts"></div>',
-    css=_source("tokens.css", "stay.css", "alerts.css"),
-    js=_source("dom.js", "tile.js", "sound.js", "alerts.js"),
+    css=_source("tokens.css", "spark.css", "stay.css", "alerts.css"),
+    js=_source("dom.js", "spark.js", "tile.js", "sound.js", "alerts.js"),
 )
 
 _head = st.components.v2.component(

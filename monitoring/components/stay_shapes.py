@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from monitoring.components.shapes import Phrase, TileSeverity
+from monitoring.components.shapes import Phrase, SparkView, TileSeverity
 
 Tone = Literal["plain", "hot", "unable", "blank", "changed"]
 """A usual reading; one that a finding rests on; could not be looked at; nobody looked; another
@@ -82,6 +82,7 @@ class AlertCard(TypedDict):
     plan: str
     plan_has: bool
     pictures: list[PictureView]
+    spark: SparkView | None
     columns: list[str]
     checks: list[LastCheckView]
     beside: str
