@@ -121,7 +121,7 @@ def _pair(album: Album) -> tuple[StoredPhoto | None, StoredPhoto | None]:
 def strip_data(
     record: store.Record, flap_id: str, label: str, *, now: datetime, zone: ZoneInfo,
     opened: str | None = None, most: int = FIRST, check_key: UUID | None = None,
-    title: str = "", empty: str = "", may_strike: bool = False,
+    whose: str = "", title: str = "", empty: str = "", may_strike: bool = False,
 ) -> PhotosData:  # fmt: skip
     """A flap's photos newest first, at most ``most``; with ``check_key`` only those of that check
     in whichever version, the baseline photo last.
@@ -139,7 +139,8 @@ def strip_data(
         small = pictures.small_of(conn, [p.key for p in whole])
         large = _large(conn, opened, whole, base)
     return PhotosData(
-        title=title,
+        title=title if shown else "",
+        whose=whose or label,
         photos=[_view(p, album, small, now, zone) for p in shown],
         beside=None if base is None else _view(base, album, small, now, zone),
         beside_word=word,
@@ -190,7 +191,7 @@ def _view(
         alt=f"Photo of {album.label}, {time}, by {by}",
         time=time,
         by=by,
-        about=", ".join(filter(None, (photo.light, photo.distance))),
+        about=", ".join(filter(None, (photo.light, photo.distance))).replace("30 cm", "30\u00a0cm"),
         of="" if check is None else f"check of {clock(check.observed_at, zone, now)}",
         note=photo.note or "",
         marks=_marks(photo, album),

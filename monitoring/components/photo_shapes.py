@@ -30,10 +30,11 @@ class BesideView(TypedDict):
 
 
 class PhotosData(TypedDict):
-    """Photos in sequence. ``beside`` is held against whichever is opened; ``pictures`` are the
+    """Photos in sequence. ``whose`` names patient and flap above a large one; ``beside`` is held against whichever is opened; ``pictures`` are the
     large ones that were asked for, by key; ``earlier`` says how many more there are."""
 
     title: str
+    whose: str
     photos: list[PhotoView]
     beside: PhotoView | None
     beside_word: str
@@ -44,7 +45,9 @@ class PhotosData(TypedDict):
 
 
 class PhotoAction(TypedDict):
-    """What was pressed: a photo opened or closed, struck, or earlier ones asked for."""
+    """What was pressed: a photo opened or closed, struck, or earlier ones asked for. ``nonce``
+    differs for every press."""
 
     kind: Literal["open", "close", "strike", "earlier"]
     key: str
+    nonce: str

@@ -9,8 +9,8 @@ function makeViewer(album) {
     beside: figureParts(),
     alone: el("p", { class: "dim" }),
     wait: el("p", { class: "dim wait", role: "status" }),
-    later: el("button", { class: "button", type: "button", text: "Later photo" }),
-    earlier: el("button", { class: "button", type: "button", text: "Earlier photo" }),
+    later: el("button", { class: "button", type: "button", text: "Later", "aria-label": "Later photo" }),
+    earlier: el("button", { class: "button", type: "button", text: "Earlier", "aria-label": "Earlier photo" }),
     strike: el("button", { class: "button quiet", type: "button", text: "Strike this photo" }),
   };
   const node = el("dialog", { class: "viewer", "aria-label": "Photo" },
@@ -41,8 +41,8 @@ function makeViewer(album) {
 }
 
 function figureParts() {
-  const parts = { word: el("b"), image: el("img", { decoding: "async" }), words: el("div") };
-  parts.node = el("figure", {}, parts.image, el("figcaption", {}, parts.word, parts.words));
+  const parts = { image: el("img", { decoding: "async" }), words: el("figcaption") };
+  parts.node = el("figure", {}, parts.image, parts.words);
   return parts;
 }
 
@@ -76,7 +76,7 @@ function paintViewer(album) {
   }
   const { beside, beside_word: word } = album.data;
   const pair = beside !== null && beside.key !== photo.key;
-  setText(parts.title, `${photo.time}, by ${photo.by}`);
+  setText(parts.title, album.data.whose);
   paintFigure(album, parts.photo, photo, pair ? "This photo" : "");
   parts.beside.node.hidden = !pair;
   if (pair) paintFigure(album, parts.beside, beside, word);
@@ -90,9 +90,7 @@ function paintViewer(album) {
 }
 
 function paintFigure(album, parts, photo, word) {
-  setText(parts.word, word);
-  parts.word.hidden = word === "";
   setAttribute(parts.image, "src", album.data.pictures[photo.key] ?? photo.small);
   setAttribute(parts.image, "alt", photo.alt);
-  parts.words.replaceChildren(...captionNodes(photo));
+  parts.words.replaceChildren(...captionNodes(photo, word));
 }

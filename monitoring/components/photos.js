@@ -2,13 +2,14 @@
 // opened is decided here and shown at once from the small picture; the large one follows.
 
 const albums = new WeakMap();
+let presses = 0;
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".root");
   followTheme(root, parentElement);
   const album = albums.get(root) ?? makeAlbum(root);
   albums.set(root, album);
-  album.send = (kind, key = "") => setTriggerValue("action", { kind, key });
+  album.send = (kind, key = "") => setTriggerValue("action", { kind, key, nonce: `${Date.now()} ${++presses}` });
   album.data = data;
   paintStrip(album);
   paintViewer(album);
@@ -17,7 +18,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 function makeAlbum(root) {
   const album = { root, tiles: new Map(), opened: null };
   album.parts = {
-    title: el("h3"),
+    title: el("p", { class: "title dim" }),
     empty: el("p", { class: "empty dim" }),
     strip: el("ul", { class: "strip", role: "list", "aria-label": "Photos, newest first" }),
     earlier: el("button", {
@@ -39,6 +40,7 @@ function paintStrip(album) {
   parts.strip.hidden = data.photos.length === 0;
   setText(parts.earlier, `Show earlier photos (${data.earlier})`);
   parts.earlier.hidden = data.earlier === 0;
+  const first = data.photos[0]?.key;
   const wanted = new Set(data.photos.map((photo) => photo.key));
   for (const [key, tile] of tiles) {
     if (wanted.has(key)) continue;
@@ -53,6 +55,8 @@ function paintStrip(album) {
       parts.strip.insertBefore(tile.node, parts.strip.children[place] ?? null);
     }
   });
+  if (first !== album.first) parts.strip.scrollLeft = 0;
+  album.first = first;
 }
 
 /** The picture of a photo never changes; the words beside it may, and a button with focus stays. */
@@ -75,12 +79,12 @@ function paintTile(album, tile, photo) {
   if (tile.button.parentNode !== tile.node) tile.node.replaceChildren(tile.button, tile.words);
 }
 
-function captionNodes(photo) {
+function captionNodes(photo, word = "") {
   const told = [photo.of, photo.about].filter(Boolean).join(" · ");
   return [
-    el("p", {}, el("b", { text: photo.time }), ` · ${photo.by}`),
+    el("p", {}, el("b", { text: word ? `${word}, ${photo.time}` : photo.time }), ` · ${photo.by}`),
     told ? el("p", { class: "dim", text: told }) : null,
     photo.note ? el("p", { text: photo.note }) : null,
-    ...photo.marks.map((text) => el("p", { class: "mark", text })),
+    ...photo.marks.filter((text) => text !== word).map((text) => el("p", { class: "mark", text })),
   ].filter(Boolean);
 }

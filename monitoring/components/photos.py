@@ -27,13 +27,22 @@ _photos = st.components.v2.component(
 def photo_strip(data: PhotosData, *, key: str, on_action: Callable[[PhotoAction], None]) -> None:
     """Draw photos in sequence; one that is tapped opens large at once from its small picture.
 
-    ``on_action`` runs before the page is drawn again, so that the next ``data`` can carry the
-    large pictures. It draws nothing.
+    ``on_action`` runs before the page is drawn again, once for each press, so that the next
+    ``data`` can carry the large pictures. It draws nothing.
     """
+    handled = f"{key}:handled"
+
+    def once(action: PhotoAction | None) -> bool:
+        if action is None or st.session_state.get(handled) == action["nonce"]:
+            return False
+        st.session_state[handled] = action["nonce"]
+        on_action(action)
+        return True
 
     def pressed() -> None:
-        action = cast("PhotoAction | None", st.session_state[key].action)
-        if action is not None:
-            on_action(action)
+        # Nothing is kept under the key when the page that drew the strip was left meanwhile.
+        once(getattr(st.session_state.get(key), "action", None))
 
-    _photos(data=data, key=key, on_action_change=pressed)
+    result = _photos(data=data, key=key, on_action_change=pressed)
+    if once(cast("PhotoAction | None", result.action)):
+        st.rerun()

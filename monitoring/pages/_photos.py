@@ -25,7 +25,7 @@ from monitoring.components.stay import notice
 from monitoring.components.stay_shapes import NoticeData
 from monitoring.domain import Check
 from monitoring.pages import _session
-from monitoring.pages._stay_forms import finish, when
+from monitoring.pages._stay_forms import finish, wall
 from monitoring.photos import BadPhoto
 from monitoring.ward import Stay
 
@@ -36,6 +36,8 @@ KINDS = ["jpg", "jpeg", "png", "heic", "heif"]
 FILE, CAMERA = "tablet's camera or a file", "this screen's camera"
 REFRESH_SECONDS = 15
 BETWEEN = "with no check"
+WITH, NOW, ANOTHER = "when the check was made", "now", "at another time"
+SAME_WAY = "Hold the tablet as for the baseline photo, so that the two can be compared"
 
 
 # A strip of photos -----------------------------------------------------------------------------
@@ -62,22 +64,27 @@ def _most(flap_id: str) -> int:
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def _strip(flap_id: str, label: str) -> None:
+def _strip(flap_id: str, label: str, whose: str) -> None:
     with _session.sentences():
-        if st.session_state.pop("photos-asked", False):
-            st.rerun()
         data = photo_views.strip_data(
             _session.record(), flap_id, label, now=_session.now(),
             zone=_session.settings().zone, opened=st.session_state.get("photo-open"),
-            most=_most(flap_id), empty="No photo has been taken yet.", may_strike=True,
+            most=_most(flap_id), whose=whose, empty="No photo has been taken yet.",
+            may_strike=True,
         )  # fmt: skip
         photo_strip(data, key=f"photos-{flap_id}", on_action=partial(_pressed, flap_id))
+        if st.session_state.pop("photos-asked", False):
+            st.rerun()  # the form is drawn by the whole page
+
+
+def _whose(bed: Bedside) -> str:
+    return f"{bed.patient.name} · MRN {bed.patient.mrn} · {bed.flap.facts.label}"
 
 
 def of_stay(stay: Stay) -> None:
     """The photos of a stay in sequence, and a button for another."""
     flap = stay.bed.flap
-    _strip(flap.id, flap.facts.label)
+    _strip(flap.id, flap.facts.label, _whose(stay.bed))
     if st.button("Add a photo", icon=":material/add_a_photo:", key="photo-add"):
         st.session_state["doing"] = (flap.id, "photo")
         st.session_state.pop("done", None)
@@ -137,8 +144,13 @@ def _save(
         except BadPhoto as error:
             refused.append(str(error))
     _let_go(key, files)
-    counted = "1 photo" if saved == 1 else f"{saved} photos"
-    return f"{counted} saved" if saved else "No photo saved", " ".join(refused)
+    return _counted(saved, len(refused)), " ".join(refused)
+
+
+def _counted(saved: int, refused: int) -> str:
+    told = [f"{n} photo{'' if n == 1 else 's'} {word}" for n, word in
+            ((saved, "saved"), (refused, "refused")) if n]  # fmt: skip
+    return ", ".join(told)
 
 
 def _let_go(key: str, files: Sequence[UploadedFile]) -> None:
@@ -180,13 +192,18 @@ def add(stay: Stay) -> None:
 
 
 def _taken(check: Check | None, problems: list[str]) -> datetime | None:
-    nothing = None if check is None else "when the check was made"
-    at = when("Taken", "photo-taken", problems, nothing)
-    if at is None and check is not None:
+    """When it was taken: with its check, unless somebody says otherwise."""
+    chosen = st.segmented_control(
+        "Taken", [NOW, ANOTHER] if check is None else [WITH, NOW, ANOTHER], wrap=True,
+        default=None if check is None else WITH, key=f"photo-taken-{check is None}",
+    )  # fmt: skip
+    if chosen == WITH and check is not None:
         return check.observed_at
-    if at is None and not problems:
+    if chosen == ANOTHER:
+        return wall("Taken", "photo-taken", problems)
+    if chosen != NOW:
         problems.append("Say when the photo was taken.")
-    return at
+    return _session.now() if chosen == NOW else None
 
 
 def strike(stay: Stay) -> None:
@@ -221,19 +238,30 @@ def strike(stay: Stay) -> None:
 @st.fragment
 def after_check(bed: Bedside, saved: Saved) -> None:
     """Photos of the check that was just saved, beside the baseline photo, one after another."""
-    flap, check = bed.flap, saved.check
+    with st.container(width=820), _session.sentences():
+        st.subheader("Add a photo")
+        _taken_so_far(bed, saved.check)
+        _take(bed, saved.check)
+
+
+def _taken_so_far(bed: Bedside, check: Check) -> None:
+    flap = bed.flap
+    data = photo_views.strip_data(
+        _session.record(), flap.id, flap.facts.label, now=_session.now(),
+        zone=_session.settings().zone, opened=st.session_state.get("photo-open"),
+        check_key=check.key, whose=_whose(bed), title=SAME_WAY,
+    )  # fmt: skip
+    if data["photos"]:
+        photo_strip(data, key=f"photos-{check.key}", on_action=partial(_pressed, flap.id))
+    title, why = st.session_state.pop(f"said-{check.key}", ("", ""))
+    if why:
+        _session.say_error(why, title)
+    elif title:
+        notice(NoticeData(title=title, text=""), key=f"notice-{check.key}")
+
+
+def _take(bed: Bedside, check: Check) -> None:
     key = f"check-{check.key}"
-    st.subheader("Add a photo")
-    with _session.sentences():
-        data = photo_views.strip_data(
-            _session.record(), flap.id, flap.facts.label, now=_session.now(),
-            zone=_session.settings().zone, opened=st.session_state.get("photo-open"),
-            check_key=check.key,
-        )  # fmt: skip
-        if data["photos"]:
-            photo_strip(data, key=f"photos-{check.key}", on_action=partial(_pressed, flap.id))
-    if (done := st.session_state.pop(f"said-{key}", None)) is not None:
-        notice(done, key=f"notice-{key}")
     files = _chosen(key)
     if not files:
         return
@@ -245,13 +273,11 @@ def after_check(bed: Bedside, saved: Saved) -> None:
     if by is None:
         _session.say_error("Say who took the photo.")
         return
-    with _session.sentences():
-        title, why = _save(
-            key, files, told, flap_id=flap.id, check_key=check.key, by=by,
-            taken_at=_session.now(),
-        )  # fmt: skip
-        st.session_state[f"said-{key}"] = NoticeData(title=title, text=why)
-        st.rerun()
+    st.session_state[f"said-{check.key}"] = _save(
+        key, files, told, flap_id=bed.flap.id, check_key=check.key, by=by,
+        taken_at=_session.now(),
+    )  # fmt: skip
+    st.rerun()
 
 
 def _by(check: Check, of_ward: str, key: str) -> str | None:
