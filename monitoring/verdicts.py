@@ -15,12 +15,12 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from monitoring.call_rows import OrderRow, ReviewRow
 from monitoring.domain import BedsideAction, Decision, Order, ReviewMode
 from monitoring.reviews import Review
-from monitoring.rows import AlertRow, table_of
+from monitoring.rows import FlapRow, table_of
 from monitoring.signs import SignValue, Unable, UnableReason
 
 _review = table_of(ReviewRow)
 _order = table_of(OrderRow)
-_alert = table_of(AlertRow)
+_flap = table_of(FlapRow)
 
 _PLAIN = (
     "key", "flap_id", "by", "recorded_by", "reviewed_at", "recorded_at", "mode", "decision",
@@ -116,14 +116,14 @@ _rank = func.row_number().over(
     order_by=(_review.c.reviewed_at.desc(), _review.c.recorded_at.desc()),
 )
 _ranked = select(_review.c.key, _rank.label("place")).where(
-    _review.c.flap_id.in_(select(_alert.c.flap_id).where(_alert.c.closed_at.is_(None)))
+    _review.c.flap_id.in_(select(_flap.c.id).where(_flap.c.ended_at.is_(None)))
 ).subquery()  # fmt: skip
 _latest = _reviews.where(_review.c.key.in_(select(_ranked.c.key).where(_ranked.c.place == 1)))
 
 
 def latest_reviews(conn: Connection) -> dict[str, Review]:
-    """The last verdict on each flap that has an alert that is not closed, by flap, in one
-    statement however many there are."""
+    """The last verdict on each flap that is monitored, by flap, in one statement however many
+    there are."""
     return {r.flap_id: r for r in map(_read, conn.execute(_latest))}
 
 

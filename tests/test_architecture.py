@@ -27,7 +27,7 @@ DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
 SHOWING = {
     "views", "alert_views", "stay_views", "stay_facts", "amending", "oncall_views", "photo_views",
-    "review_views", "timeline", "answers", "last_checks",
+    "review_views", "timeline", "answers", "last_checks", "handover_views", "message_views",
 }  # fmt: skip
 ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING
 ALL_BUT_DOORS |= {"care", "ward", "health", "demo", "rota_files"}
@@ -66,7 +66,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "shifts": (VALUES | {"rows", "call_rows", "store", "rota"}, {"sqlalchemy"}),
     "verdicts": (VALUES | {"rows", "call_rows", "store", "checks", "reviews"}, {"sqlalchemy"}),
     "pictures": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
-    "handovers": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
+    "handovers": (VALUES | {"rows", "call_rows", "reviews", "verdicts"}, {"sqlalchemy"}),
     "rota": (VALUES | {"ladder"}, set()),
     "rota_files": (VALUES | {"rota", "entry"}, {"icalendar", "recurring_ical_events"}),
     "escalation": (VALUES | {"conditions", "ladder", "rota"}, set()),
@@ -107,6 +107,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "oncall_views": (SAYING | KEEPING | {"components", "rota_files"}, set()),
     "photo_views": (SAYING | KEEPING | {"components"}, {"sqlalchemy"}),
     "timeline": (SAYING | KEEPING, set()),
+    "handover_views": (SAYING | KEEPING | {"components", "views", "ward"}, set()),
+    "message_views": (VALUES | {"clocks", "components", "conditions", "paging"}, set()),
     "review_views": (SAYING | KEEPING | {"care", "components", "entry", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (

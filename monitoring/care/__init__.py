@@ -16,6 +16,7 @@ from monitoring.care.answering import (
 )
 from monitoring.care.bedside import ALL, UnknownPerson
 from monitoring.care.escalating import climb_alert
+from monitoring.care.handing_over import hand_over
 from monitoring.care.importing import Imported, content_key, import_course
 from monitoring.care.photographing import add_photo, strike_photo
 from monitoring.care.recording import (
@@ -81,6 +82,7 @@ __all__ = [
     "end_shift",
     "enter_shift",
     "expire_acknowledgement",
+    "hand_over",
     "hold_flap",
     "import_course",
     "import_shifts",

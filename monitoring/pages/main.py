@@ -15,10 +15,12 @@ PAGES = {
     "check": st.Page("check.py", title="Record check", icon=":material/edit_note:"),
     "flap": st.Page("flap.py", title="Flap", icon=":material/show_chart:"),
     "alerts": st.Page("alerts.py", title="Alerts", icon=":material/notifications:"),
+    "handover": st.Page("handover.py", title="Handover", icon=":material/assignment_ind:"),
     "review": st.Page(
         "review.py", title="Review", icon=":material/stethoscope:", visibility="hidden"
     ),
     "oncall": st.Page("oncall.py", title="On call", icon=":material/call:"),
+    "messages": st.Page("messages.py", title="Messages", icon=":material/outgoing_mail:"),
     "admit": st.Page("admit.py", title="Admit", icon=":material/person_add:"),
     "protocols": st.Page("protocols.py", title="Protocols", icon=":material/rule:"),
 }
