@@ -42,7 +42,7 @@ INTERVALS = (10, 15, 20, 30, 60, 120, 240)
 
 DECISIONS = {
     Decision.CONTINUE: "Continue",
-    Decision.RECHECK_IN: "Recheck in minutes",
+    Decision.RECHECK_IN: "Recheck",
     Decision.BEDSIDE_ACTION: "Bedside action",
     Decision.RETURN_TO_THEATRE: "Return to theatre",
 }
@@ -249,6 +249,11 @@ class Plan:
     def anything(self) -> bool:
         """Whether there is anything to show."""
         return bool(self.plan or self.order or self.theatre)
+
+    @property
+    def lines(self) -> str:
+        """The decision, and the order that goes with it or came before."""
+        return "\n".join(filter(None, (self.plan, self.order)))
 
 
 def plan_of(stay: Stay, zone: ZoneInfo, now: datetime) -> Plan:

@@ -312,9 +312,9 @@ def intervals(
     decided += [r.decided_at for r in theatre]
     over = alert.closed_at is not None
     steps = [
-        ("acknowledged", "acknowledged", [*answered, *looked], ACKNOWLEDGE.get(alert.severity)),
-        ("reviewed", "reviewed", looked, REVIEW.get(alert.severity)),
-        ("decided", "decided", decided, DECIDE),
+        ("acknowledged", "acknowledgement", [*answered, *looked], ACKNOWLEDGE.get(alert.severity)),
+        ("reviewed", "review", looked, REVIEW.get(alert.severity)),
+        ("decided", "decision", decided, DECIDE),
     ]
     found = [
         Interval(name, f"First sign to {label}", first, min(at, default=None), target, over)
@@ -335,7 +335,7 @@ def _to_theatre(first: datetime, theatre: Sequence[Return], over: bool) -> list[
 
 
 def interval_words(interval: Interval, now: datetime) -> str:
-    """ "First sign to reviewed 00:12 (target 00:15)"; "running 00:23" while it is not reached."""
+    """As "First sign to review 00:12 (target 00:15)"; "running 00:23" while it is not reached."""
     target = ""
     if interval.target is not None:
         target = f" (target {minutes_words(timedelta(minutes=interval.target))})"

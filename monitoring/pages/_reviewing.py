@@ -163,10 +163,13 @@ def plan(stay: Stay, shown: Plan) -> None:
     flap_id = stay.bed.flap.id
     if shown.anything:
         with st.container(border=True, key="plan"):
-            st.markdown("#### Plan")
-            for line in (shown.theatre, shown.plan, shown.order, shown.read_back):
-                if line:
-                    st.text(line)
+            st.markdown(f"#### {'Plan' if not shown.theatre else f'Plan: {shown.theatre}'}")
+            if shown.lines:
+                st.text(shown.lines)
+            if shown.unread:
+                st.markdown(":orange[:material/record_voice_over: **Not read back yet.**]")
+            elif shown.read_back:
+                st.text(shown.read_back)
             with st.container(horizontal=True):
                 if shown.unread:
                     _begin(flap_id, "read-back", "Read it back", primary=True)

@@ -14,6 +14,7 @@ from monitoring.review_views import Filled
 from monitoring.ward import Stay
 
 ALONE = "the flap alone, no alert"
+WIDE = 760
 
 
 def subject() -> tuple[Stay, StoredAlert | None] | None:
@@ -97,8 +98,12 @@ def page(stay: Stay, named: StoredAlert | None) -> None:
         written(stay, key)
         return
     alert_id, known = chosen_alert(stay, named)
-    for line in review_views.last_readings(stay, zone, now):
-        st.text(line)
+    newest, *earlier = review_views.last_readings(stay, zone, now) or ["No check yet."]
+    st.text(newest)
+    if earlier:
+        with st.expander("Earlier checks"):
+            for line in earlier:
+                st.text(line)
     problems = [] if known else ["Say which alert this review answers."]
     filled = _reviewing.fill(stay, alert_id, key, problems)
     label = review_views.confirm_words(filled, stay.bed)
@@ -114,4 +119,5 @@ with _session.sentences():
         _session.say_error(str(error), "Nothing to review")
         found = None
     if found is not None:
-        page(*found)
+        with st.container(width=WIDE):
+            page(*found)

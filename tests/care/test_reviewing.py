@@ -393,18 +393,20 @@ def test_a_nurse_reads_the_plan_back_once(bed: Bed) -> None:
     assert bed.told()[-2:] == ["review", "read_back"]
 
 
-def test_the_last_review_of_every_flap_with_an_alert_is_one_question(bed: Bed) -> None:
-    """What a board asks: the newest verdict of each flap that still has an alert."""
-    quiet = admit(bed.record, label="R breast DIEP")
-    write(quiet, verdict(quiet, 10))
-    bed.save(0)
-    bed.save(30, DUSKY)
+def test_the_last_review_of_every_monitored_flap_is_one_question(bed: Bed) -> None:
+    """What a board and a handover ask: the newest verdict of each flap, with its order; none of a
+    flap that was discharged."""
+    quiet, gone = (admit(bed.record, label=name) for name in ("R breast DIEP", "R thigh ALT"))
+    write(gone, verdict(gone, 10))
+    care.discharge_flap(bed.record, PROTOCOLS, flap_id=gone.id, by="diaz", now=at(20))
+    steady = write(quiet, verdict(quiet, 10)).review
     write(bed, verdict(bed, 40))
     last = write(bed, verdict(bed, 45, order=order(15, 0, 300))).review
     with bed.record.read() as conn:
-        assert verdicts.latest_reviews(conn) == {bed.id: last}
+        assert verdicts.latest_reviews(conn) == {bed.id: last, quiet.id: steady}
         assert [r.key for r in verdicts.reviews_of_flap(conn, bed.id)][-1] == last.key
-        assert verdicts.reviews_of_alerts(conn, [bed.alert().id]) == {}
+        assert verdicts.last_review(conn, bed.id) == last
+        assert verdicts.reviews_of_alerts(conn, []) == {}
 
 
 def test_what_was_found_and_done_is_read_back_whole(bed: Bed) -> None:
