@@ -239,7 +239,7 @@ def strike(stay: Stay) -> None:
 def after_check(bed: Bedside, saved: Saved) -> None:
     """Photos of the check that was just saved, beside the baseline photo, one after another."""
     with st.container(width=820), _session.sentences():
-        st.subheader("Add a photo")
+        st.subheader("Add a photo", anchor=False)
         _taken_so_far(bed, saved.check)
         _take(bed, saved.check)
 

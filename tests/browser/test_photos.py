@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from monitoring import care, protocol
 from monitoring.domain import Check
 from tests.browser.hospital import Hospital, eventually
+from tests.browser.test_access import SPILL, TARGETS, serious
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -221,6 +222,29 @@ def test_a_photo_is_struck_from_where_it_is_seen(ward: Hospital, visit: Visit) -
     expect(strip(page).get_by_role("img")).to_have_count(1)
     (struck,) = ward.rows("SELECT * FROM photo WHERE struck_at IS NOT NULL")
     assert (struck["struck_by"], struck["struck_reason"]) == ("n-okafor", "wrong patient")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_photos_shut_nobody_out(ward: Hospital, visit: Visit, theme: str) -> None:
+    """Taking a photo, the strip and the large photo have names, contrast, targets for a thumb and
+    nothing beyond the edge of a telephone, in either theme."""
+    flap_id = photographed(ward, 240, 5)
+    visitor = visit(ward, width=390, height=844, color_scheme=theme).to_form(flap_id)
+    page = visitor.page
+    visitor.routine()
+    visitor.save()
+    visitor.read_verdict(re.compile("No finding|Saved"))
+    upload(page, ("a.jpg", jpeg()))
+    expect(page.get_by_role("button", name="Save photo", exact=True)).to_be_visible()
+    assert serious(visitor) == []
+    assert page.locator("[data-testid='stMain']").evaluate(TARGETS) == []
+    assert max(page.evaluate(SPILL)) <= 0
+    page.goto(f"{ward.address}/flap?flap={flap_id}")
+    strip(page).get_by_role("button").first.click()
+    dialog = page.get_by_role("dialog", name="Photo")
+    expect(dialog.get_by_text("Fetching the large picture")).to_be_hidden()
+    assert serious(visitor) == []
+    assert dialog.evaluate(TARGETS) == []
 
 
 @pytest.fixture
