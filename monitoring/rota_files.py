@@ -9,8 +9,9 @@ One VEVENT is one person's duty at one level. What its fields mean here:
   differ. ORGANIZER wrote the rota and is never taken for the person on call.
 - UID: which duties a later file replaces. STATUS:CANCELLED is passed over.
 - DTSTART and DTEND: a time with a zone that this system knows or the file describes, or UTC. A
-  time without a zone is the ward's, and the result says so. RRULE, RDATE, EXDATE and
-  RECURRENCE-ID are followed for 60 days from now. What was over a day ago is passed over.
+  time without a zone is the ward's, and the result says so.
+- RRULE (daily, weekly on named days, monthly), RDATE, EXDATE and RECURRENCE-ID are followed for
+  60 days from now. What was over a day ago is passed over.
 
 Everything that cannot be read with certainty is a problem in a sentence: a file with one problem
 is not imported at all.
@@ -23,7 +24,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,8 @@ MOST_REPEATED = 500
 OLDEST = timedelta(days=5 * 366)
 """How long ago a repeated event may have begun."""
 
-_RARE = {"SECONDLY", "MINUTELY", "HOURLY"}
+_KINDS = {"DAILY", "WEEKLY", "MONTHLY"}
+_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"}
 _TITLES = {"dr", "mr", "mrs", "ms", "miss", "mx", "prof", "professor", "sir", "sister"}
 _LEVEL_FIRST = re.compile(r"^(?P<level>[^:]+):(?P<name>.*)$", re.DOTALL)
 _LEVEL_LAST = re.compile(r"^(?P<name>.+)\((?P<level>[^()]+)\)\s*$", re.DOTALL)
@@ -209,13 +210,25 @@ def _check_rule(event: Any, reader: _Reader) -> None:
         return
     if isinstance(rule, list):
         raise _Wrong("it has two rules of repetition.")
-    finer = {"BYHOUR", "BYMINUTE", "BYSECOND"} & set(rule)
-    if finer or _RARE & {str(f).upper() for f in rule.get("FREQ", [])}:
-        raise _Wrong("it repeats within a day: write one event a shift.")
+    if not _followed(rule):
+        raise _Wrong(
+            "it repeats in a way that is not read here: write it as daily, weekly on named days, "
+            "or monthly, or without repetition."
+        )
     begun = event["DTSTART"].dt
     begun = begun if begun.tzinfo is not None else begun.replace(tzinfo=reader.zone)
     if reader.now - begun.astimezone(UTC) > OLDEST:
         raise _Wrong("it repeats since more than five years: begin it anew.")
+
+
+def _followed(rule: Mapping[str, Any]) -> bool:
+    """Whether the rule surely reaches a next day: others (an interval of nothing, the 30th of
+    February) would be searched for ever."""
+    said = {str(name).upper(): value for name, value in rule.items()}
+    every = [int(n) for n in said.get("INTERVAL", [1])]
+    kind = (said.get("FREQ") or [""])[0].upper()
+    days = "BYDAY" not in said or kind == "WEEKLY" or (kind == "DAILY" and every == [1])
+    return kind in _KINDS and set(said) <= _PARTS and days and all(1 <= n <= 52 for n in every)
 
 
 def _duties(
@@ -237,12 +250,8 @@ def _duties(
 
 def _occurrences(calendar: icalendar.Calendar, now: datetime) -> list[Any]:
     """What the file says of the next 60 days, in order, cancelled ones left out."""
-    found: list[Any] = []
     try:
-        for event in islice(recurring_ical_events.of(calendar).after(now), MOST + 1):
-            if _instant(event["DTSTART"].dt) >= now + AHEAD:
-                break
-            found.append(event)
+        found = recurring_ical_events.of(calendar).between(now, now + AHEAD)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BadRotaFile(
             "A repeated event of the file cannot be followed: its rule or its exceptions do not "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -119,8 +120,12 @@ def test_what_the_fields_mean(
         (event(start="DTSTART:20260302T99"), "its DTSTART cannot be read"),
         ([*event(), "DTSTART:20260303T200000Z"], "it says twice when"),
         ([*event(), "RRULE:FREQ=BLAH"], "its RRULE cannot be read"),
-        ([*event(), "RRULE:FREQ=HOURLY"], "it repeats within a day"),
-        ([*event(), "RRULE:FREQ=DAILY;BYHOUR=1,2"], "it repeats within a day"),
+        ([*event(), "RRULE:FREQ=HOURLY"], "it repeats in a way"),
+        ([*event(), "RRULE:FREQ=DAILY;BYHOUR=1,2"], "it repeats in a way"),
+        ([*event(), "RRULE:FREQ=DAILY;INTERVAL=0"], "it repeats in a way"),
+        ([*event(), "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"], "it repeats in a way"),
+        ([*event(), "RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU"], "it repeats in a way"),
+        ([*event(), "RRULE:FREQ=YEARLY"], "it repeats in a way"),
         ([*event(), "RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], "two rules of repetition"),
         (event(start="DTSTART:19000302T200000Z", end="RRULE:FREQ=DAILY"), "it has no end"),
         ([*event(start="DTSTART:19000302T200000Z", end="DTEND:19000303T080000Z"),
@@ -278,6 +283,24 @@ def test_zones_are_known_by_name_or_by_the_file() -> None:
     own = event("Registrar: osei", *local("Ward clock", "20260702T200000", "20260703T080000"))
     (duty,) = read(calendar(own, before=ODD_ZONE), now).duties
     assert duty.from_at == datetime(2026, 7, 2, 17, tzinfo=UTC)
+
+
+def test_named_days_of_a_week_are_followed() -> None:
+    """Weekday nights of every second week, as a rota of two teams is written."""
+    lines = event("Registrar: osei", *local("Europe/London", "20260302T200000", "20260303T080000"))
+    found = read(calendar([*lines, "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE,FR;COUNT=7"]))
+    days = [f"{d.from_at:%d %b}" for d in found.duties]
+    assert days == ["02 Mar", "04 Mar", "06 Mar", "16 Mar", "18 Mar", "20 Mar", "30 Mar"]
+
+
+def test_years_of_nights_are_read_in_a_moment() -> None:
+    """Eighty nightly events that began five years ago take seconds, not minutes: a file cannot
+    hold up the ward."""
+    started = time.monotonic()
+    lines = event("Registrar: osei", *local("Europe/London", "20220101T200000", "20220102T080000"))
+    many = [[f"UID:{n}", *lines[1:], "RRULE:FREQ=DAILY"] for n in range(80)]
+    assert len(read(calendar(*many)).duties) > 4700
+    assert time.monotonic() - started < 30
 
 
 def test_a_cancelled_event_is_passed_over() -> None:
