@@ -20,6 +20,10 @@ from monitoring.signs import EVERY_SIGN
 LATE = timedelta(minutes=1)
 """A rung taken longer than this after it was due is written down as late."""
 
+SLEPT_OVER = 30
+"""How many rungs that were slept over are written down, the latest ones: after a year's sleep (or
+with a clock that was wrong by one) the record is not filled with a hundred thousand."""
+
 CLOCK_BACK = timedelta(minutes=1)
 """A moment of the record that lies further ahead than this shows that the clock was set back."""
 
@@ -33,7 +37,7 @@ LABEL = 28
 @dataclass(frozen=True, slots=True)
 class Climb:
     """What is due of an alert's ladder: the rung to take, and those below it that were slept
-    over. ``late`` says that the rung itself is past its time."""
+    over (the last ``SLEPT_OVER`` of them). ``late`` says that the rung itself is past its time."""
 
     number: int
     due_at: datetime
@@ -47,7 +51,8 @@ def due(ladder: Ladder, paged_at: datetime, taken: int, now: datetime) -> Climb 
     if reached <= taken:
         return None
     due_at = paged_at + ladder.after(reached)
-    return Climb(reached, due_at, now - due_at > LATE, tuple(range(taken + 1, reached)))
+    missed = range(max(taken + 1, reached - SLEPT_OVER), reached)
+    return Climb(reached, due_at, now - due_at > LATE, tuple(missed))
 
 
 def next_at(ladder: Ladder, paged_at: datetime, taken: int) -> datetime:

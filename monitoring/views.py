@@ -81,7 +81,7 @@ def engine(found: Snapshot, stale_seconds: float) -> EngineView:
     if found.heartbeat.late:
         late = "; ".join(found.heartbeat.late)
         return EngineView(state="behind", seconds_ago=round(ago), text=late)
-    return EngineView(state="ok", seconds_ago=round(ago))
+    return EngineView(state="ok", seconds_ago=max(round(ago), 0))
 
 
 def _not_watched(found: Snapshot, flap_ids: Sequence[str]) -> str:

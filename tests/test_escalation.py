@@ -37,6 +37,14 @@ def test_a_watcher_that_slept_takes_the_highest_and_names_the_missed() -> None:
     assert due == Climb(3, at(15), True, (1, 2))
 
 
+def test_a_year_of_sleep_fills_no_record() -> None:
+    """The clock was a year wrong: the highest rung is taken, and a bounded number written down."""
+    due = escalation.due(RED, at(0), 0, at(0) + timedelta(days=365))
+    assert due is not None
+    assert len(due.missed) == escalation.SLEPT_OVER
+    assert due.missed[-1] == due.number - 1
+
+
 def test_a_clock_set_back_is_seen() -> None:
     """A paging that begins ten minutes from now is no reason to wait."""
     assert escalation.clock_was_set_back(at(10), at(0))

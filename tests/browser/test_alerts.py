@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from monitoring import episodes
+from monitoring.domain import PageKind, Severity
+from monitoring.paging import NewPage, insert_pages, page_by_key, page_key
 from tests.browser.hospital import Hospital
 from tests.browser.visitor import Visitor
 
@@ -36,8 +41,8 @@ def test_a_half_filled_answer_survives_the_refresh(ward: Hospital, visit: Visit)
     """The list is read anew every few seconds under the open form; what was chosen stays."""
     page = alerts_on_a_telephone(ward, visit)
     page.get_by_role("button", name="Coming").first.click()
+    page.get_by_role("button", name=re.compile("^10 min")).click()
     form = page.get_by_role("dialog")
-    form.get_by_text("10 min", exact=True).click()
     read = page.get_by_text(re.compile(r"^read \d\d:\d\d:\d\d$"))
     before = read.text_content() or ""
     expect(read).not_to_have_text(before)
@@ -46,7 +51,67 @@ def test_a_half_filled_answer_survives_the_refresh(ward: Hospital, visit: Visit)
     page.get_by_role("option", name=re.compile("Lindqvist")).click()
     form.get_by_role("button", name="I have it").click()
     expect(form).to_be_hidden()
-    expect(page.get_by_role("status").filter(has_text="Miss R. Lindqvist: coming")).to_be_visible()
+    expect(
+        page.get_by_role("status").filter(has_text="by Miss R. Lindqvist: coming")
+    ).to_be_visible()
+
+
+def a_message(hospital: Hospital, to: str) -> tuple[int, str]:
+    """A red alert that nobody has, and the link of the message that this person was sent."""
+    with hospital.record.write() as conn:
+        red = next(
+            a for a in episodes.open_alerts(conn)
+            if a.severity is Severity.RED and a.acknowledged_at is None
+        )  # fmt: skip
+        key = page_key(red.id, red.pages, "test", to, "demo")
+        page = NewPage(key, PageKind.ALERT, "demo", red.severity, "RED", "RED", red.id, staff_id=to)
+        insert_pages(conn, [page], datetime.now(UTC))
+    return red.id, f"{hospital.address}/alerts?alert={red.id}&page={quote(key)}"
+
+
+def test_two_taps_from_the_message_to_the_answer(troubled: Hospital, visit: Visit) -> None:
+    """The link knows whom it was sent to: Coming, ten minutes, done; and it counts as read."""
+    alert_id, link = a_message(troubled, "miss-r-lindqvist")
+    page = visit(troubled, width=390, height=844).page
+    page.goto(link)
+    expect(page.locator("article.card")).to_have_count(1)
+    page.get_by_role("button", name="Coming").click()
+    expect(page.get_by_text("Coming, as Miss R. Lindqvist. In how many minutes?")).to_be_visible()
+    ten = page.get_by_role("button", name=re.compile(r"^10 min, \d\d:\d\d"))
+    expect(ten).to_be_in_viewport(ratio=1)
+    ten.click()
+    done = page.get_by_role("status").filter(has_text="Acknowledged")
+    expect(done).to_contain_text("by Miss R. Lindqvist: coming")
+    with troubled.record.read() as conn:
+        found = episodes.find_alert(conn, alert_id)
+        sent = page_by_key(conn, unquote(link.split("page=")[1]))
+    assert found is not None and found.acknowledged_by == "miss-r-lindqvist"
+    assert sent is not None and sent.read_at is not None
+
+
+def test_the_answer_by_keyboard_alone(troubled: Hospital, visit: Visit) -> None:
+    """Tab to Coming, Enter, Enter on the first choice of minutes: the focus is already there."""
+    _, link = a_message(troubled, "dr-m-osei")
+    page = visit(troubled, width=820, height=1100).page
+    page.goto(link)
+    coming = page.get_by_role("button", name="Coming")
+    expect(coming).to_be_visible()
+    coming.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=re.compile("^5 min"))).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Acknowledged")).to_be_visible()
+
+
+def test_the_tab_says_how_many_reds_nobody_has(troubled: Hospital, visit: Visit) -> None:
+    """A mark in the browser's tab, an extra beside the paging; the sound is off until wanted."""
+    page = visit(troubled, width=1440, height=900).page
+    page.goto(f"{troubled.address}/alerts")
+    expect(page).to_have_title(re.compile(r"^\(\d+\) Flaps$"))
+    sound = page.get_by_role("button", name="Sound is off")
+    expect(sound).to_have_attribute("aria-pressed", "false")
+    sound.click()
+    expect(page.get_by_role("button", name="Sound is on")).to_be_visible()
 
 
 def test_frozen_alerts_and_flap_pages_say_so(troubled: Hospital, visit: Visit) -> None:
