@@ -79,7 +79,7 @@ def head_data(stay: Stay, ward: Iterable[Bedside], *, now: datetime, zone: ZoneI
         plan=shown.plan,
         plan_has=shown.plan_has,
         last=last,
-        due=slot_text(shown.due, now, zone),
+        due=slot_text(shown.due, now, zone, stay.names),
         note=shown.note,
     )
     if ended is None:
@@ -94,7 +94,8 @@ def marker(stay: Stay) -> tuple[object, ...]:
     return (
         len(stay.versions), sum(v.current for v in stay.versions), len(stay.events),
         tuple((a.id, a.state, a.severity) for a in stay.alerts), flap.holds, flap.returns,
-        flap.ended_at, len(stay.corrections), stay.outcome,
+        flap.orders, flap.ended_at, len(stay.corrections), stay.outcome,
+        tuple((r.key, r.read_back_at) for r in stay.reviews),
     )  # fmt: skip
 
 

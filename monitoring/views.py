@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ from monitoring.domain import Assessment, Finding, Monitor, Recipient, Severity,
 from monitoring.episodes import StoredAlert
 from monitoring.people import Staff
 from monitoring.queries import Whose
+from monitoring.reviews import by_order_words
 from monitoring.schedule import Due, DueState, due_words, next_due
 from monitoring.signs import SIGNS, Sign, Unable, UnableReason
 from monitoring.ward import Snapshot
@@ -232,7 +234,7 @@ def form_data(
             "mrn": patient.mrn,
             "label": facts.label,
             "hours_text": hours_text(bed.flap, now),
-            "slot_text": slot_text(due, now, zone),
+            "slot_text": slot_text(due, now, zone, {s.id: s.name for s in staff}),
             "bed": f"Bed {patient.bed}",
             "namesake": namesake(bed, others),
         },
@@ -253,13 +255,17 @@ def form_data(
     )
 
 
-def slot_text(due: Due, now: datetime, zone: ZoneInfo) -> str:
-    """What this check answers: "recheck in 7 min", "slot 14:00", "on hold: imaging"."""
+def slot_text(
+    due: Due, now: datetime, zone: ZoneInfo, names: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What this check answers: "recheck in 7 min", "slot 14:00", "on hold: imaging"; and by whose
+    order, where the protocol does not ask for it."""
     at, kind = due.at, due.kind
     if at is None or due.state in (DueState.HELD, DueState.ENDED):
         return due_words(due, now)
     what = "recheck" if kind == "recheck" else "check"
-    return f"{what} due {clock(at, zone, now)}, {due_words(due, now)}"
+    said = f"{what} due {clock(at, zone, now)}, {due_words(due, now)}"
+    return said if due.order is None else f"{said}, {by_order_words(due.order, names, zone, now)}"
 
 
 def namesake(bed: Bedside, others: Iterable[Bedside]) -> str | None:
@@ -422,7 +428,7 @@ def verdict_data(
             )
         ),
         call=call.get(judged.severity.value, ""),
-        due=_look_again(saved.due, now, zone),
+        due=_look_again(saved.due, names, now, zone),
         findings=[_finding(f, bed) for f in judged.findings],
         alerts=[_has_it(a, names, now, zone) for a in saved.alerts],
         unanswered=_unanswered(judged, bed),
@@ -461,11 +467,12 @@ def _marks(saved: Saved, bed: Bedside, observed: str) -> list[str]:
     return said
 
 
-def _look_again(due: Due, now: datetime, zone: ZoneInfo) -> str:
+def _look_again(due: Due, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
     if due.at is None or due.state in (DueState.HELD, DueState.ENDED):
         return due_words(due, now).capitalize()
     what = "Recheck" if due.kind == "recheck" else "Next check"
-    return f"{what} {clock(due.at, zone, now)} ({due_words(due, now)})"
+    said = f"{what} {clock(due.at, zone, now)} ({due_words(due, now)})"
+    return said if due.order is None else f"{said}, {by_order_words(due.order, names, zone, now)}"
 
 
 def _finding(found: Finding, bed: Bedside) -> VerdictFinding:
