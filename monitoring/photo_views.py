@@ -139,7 +139,7 @@ def strip_data(
         small = pictures.small_of(conn, [p.key for p in whole])
         large = _large(conn, opened, whole, base)
     return PhotosData(
-        title=title if shown else "",
+        title="" if base is None or base in wanted else title,
         whose=whose or label,
         photos=[_view(p, album, small, now, zone) for p in shown],
         beside=None if base is None else _view(base, album, small, now, zone),

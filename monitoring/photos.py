@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import threading
 import warnings
 from typing import NamedTuple
@@ -31,6 +32,9 @@ LONGEST_SMALL = 480
 
 _MOST_SCANS = 64
 """A camera writes a JPEG in one pass or in about ten; each more costs as much to decode."""
+
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""Where a pass over a JPEG ends: a marker that is neither stuffing nor a restart."""
 
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _OTHERS = {
@@ -117,18 +121,9 @@ def _scans(data: bytes) -> int:
         at += 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == 0xDA:
             scans += 1
-            at = _next_marker(data, at)
+            after = _AFTER_SCAN.search(data, at)
+            at = len(data) if after is None else after.end() - 2
     return scans
-
-
-def _next_marker(data: bytes, at: int) -> int:
-    """Where the picture's own bytes end: at a marker that is neither stuffing nor a restart."""
-    while (at := data.find(b"\xff", at)) >= 0:
-        follows = data[at + 1 : at + 2]
-        if follows and follows[0] not in (0x00, 0xFF, *range(0xD0, 0xD8)):
-            return at
-        at += 1 if follows == b"\xff" else 2
-    return len(data)
 
 
 def _opened(data: bytes, form: str, called: str) -> Image.Image:
@@ -161,24 +156,28 @@ def _upright(opened: Image.Image, called: str) -> Image.Image:
     try:
         opened.draft(opened.mode, (LONGEST, LONGEST))
         opened.load()
-        decoded = _flat(opened)
-        turned = _turned(opened, decoded)
+        turned = _turned(opened, _shrunk(_plain(opened), LONGEST))
     except Exception:  # a decoder given hostile bytes may raise anything
         raise _broken(called) from None
-    return _in_srgb(_shrunk(turned, LONGEST), profile)
+    return _in_srgb(_on_white(turned), profile)
 
 
-def _flat(opened: Image.Image) -> Image.Image:
-    """One frame, eight bits a colour, nothing see-through."""
-    if opened.mode in ("RGB", "L", "CMYK"):
+def _plain(opened: Image.Image) -> Image.Image:
+    """Eight bits a colour, and no palette: what can be made smaller."""
+    if opened.mode in ("RGB", "RGBA", "L", "CMYK"):
         return opened
     if opened.mode.startswith("I"):
         return opened.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
-    if opened.has_transparency_data:
-        ground = Image.new("RGBA", opened.size, "white")
-        ground.alpha_composite(opened.convert("RGBA"))
-        return ground.convert("RGB")
-    return opened.convert("RGB")
+    return opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Nothing see-through."""
+    if image.mode != "RGBA":
+        return image
+    ground = Image.new("RGBA", image.size, "white")
+    ground.alpha_composite(image)
+    return ground.convert("RGB")
 
 
 def _turned(opened: Image.Image, decoded: Image.Image) -> Image.Image:

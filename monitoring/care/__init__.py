@@ -54,9 +54,11 @@ from monitoring.care.staying import (
 )
 from monitoring.care.watching import raise_overdue
 from monitoring.domain import Refused
+from monitoring.photos import BadPhoto
 
 __all__ = [
     "ALL",
+    "BadPhoto",
     "Imported",
     "NeedsConfirmation",
     "OtherBody",

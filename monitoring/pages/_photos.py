@@ -26,7 +26,6 @@ from monitoring.components.stay_shapes import NoticeData
 from monitoring.domain import Check
 from monitoring.pages import _session
 from monitoring.pages._stay_forms import finish, wall
-from monitoring.photos import BadPhoto
 from monitoring.ward import Stay
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def _save(
                 taken_at=taken_at, data=file.getvalue(), name=file.name, now=_session.now(), **told,
             )  # fmt: skip
             saved += 1
-        except BadPhoto as error:
+        except care.BadPhoto as error:
             refused.append(str(error))
     _let_go(key, files)
     return _counted(saved, len(refused)), " ".join(refused)
