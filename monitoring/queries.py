@@ -123,6 +123,7 @@ _flaps = select(*_flap_columns).select_from(
 )
 _one_flap = _flaps.where(_flap.c.id == bindparam("flap"))
 _active_flaps = _flaps.where(_flap.c.ended_at.is_(None)).order_by(_flap.c.id)
+_some_active_flaps = _active_flaps.where(_flap.c.id.in_(bindparam("flaps", expanding=True)))
 _is_active = select(_flap.c.id).where(_flap.c.ended_at.is_(None))
 
 
@@ -166,15 +167,21 @@ def active_flap_ids(conn: Connection) -> list[str]:
     return list(conn.execute(_is_active.order_by(_flap.c.id)).scalars())
 
 
-def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFlaps:
-    """Every flap still monitored, in two statements however many there are; in one when the
-    caller has just read the short lists."""
+def active_flaps(
+    conn: Connection, lists: ShortLists | None = None, flap_ids: Sequence[str] | None = None
+) -> ActiveFlaps:
+    """Every flap still monitored (or those of the ids), in two statements however many there are;
+    in one when the caller has just read the short lists."""
     known = short_lists(conn) if lists is None else lists
     found = ActiveFlaps([], [])
     try:
-        rows = conn.execute(_active_flaps).all()
+        if flap_ids is None:
+            rows = conn.execute(_active_flaps).all()
+        else:
+            rows = conn.execute(_some_active_flaps, {"flaps": list(flap_ids)}).all()
     except BROKEN:  # a column that cannot even be fetched: look for whose it is
-        rows = _rows_one_by_one(conn, found.unreadable)
+        ids = active_flap_ids(conn) if flap_ids is None else flap_ids
+        rows = _rows_one_by_one(conn, ids, found.unreadable)
     for row in rows:
         try:
             by_flap = (known.holds, known.returns, known.orders)
@@ -184,9 +191,11 @@ def active_flaps(conn: Connection, lists: ShortLists | None = None) -> ActiveFla
     return found
 
 
-def _rows_one_by_one(conn: Connection, unreadable: list[str]) -> list[Row[Any]]:
+def _rows_one_by_one(
+    conn: Connection, flap_ids: Iterable[str], unreadable: list[str]
+) -> list[Row[Any]]:
     rows: list[Row[Any]] = []
-    for flap_id in active_flap_ids(conn):
+    for flap_id in flap_ids:
         try:
             rows += conn.execute(_one_flap, {"flap": flap_id}).all()
         except BROKEN:
@@ -363,10 +372,18 @@ def update_return(
     conn.execute(update(_return).where(_return.c.id == return_id).values(**values))
 
 
+def withdraw_return(
+    conn: Connection, return_id: int, *, by: str, at: datetime, reason: str
+) -> None:
+    """The return was decided and not done: it counts no more."""
+    values = {"withdrawn_by": by, "withdrawn_at": at, "withdrawn_reason": reason}
+    conn.execute(update(_return).where(_return.c.id == return_id).values(**values))
+
+
 def returns_of(conn: Connection, flap_id: str) -> list[StoredReturn]:
-    """The flap's returns to theatre, earliest first."""
+    """The flap's returns to theatre that were not withdrawn, earliest first."""
     columns = [_return.c.id, _return.c.by, _return.c.recorded_at, *(_return.c[n] for n in _RETURN)]
-    chosen = select(*columns).where(_return.c.flap_id == flap_id)
+    chosen = select(*columns).where(_return.c.flap_id == flap_id, _return.c.withdrawn_at.is_(None))
     return [
         StoredReturn(row[0], Return(**dict(zip(_RETURN, row[3:], strict=True))), row[1], row[2])
         for row in conn.execute(chosen.order_by(_return.c.decided_at, _return.c.id))

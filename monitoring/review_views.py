@@ -277,12 +277,15 @@ PLAN_FOR = timedelta(hours=24)
 
 def _standing(stay: Stay, now: datetime) -> Review | None:
     """The last decision, for as long as it is the plan: the flap is monitored, was not back from
-    theatre since, and the alert is not closed or the decision is of the last day."""
+    theatre since, theatre was not withdrawn, and the alert is not closed or the decision is of
+    the last day."""
     last = newest(stay.reviews)
     if last is None or stay.bed.flap.ended_at is not None:
         return None
     back = [r.back_at for r in stay.bed.flap.returns if r.back_at is not None]
-    if any(at > last.reviewed_at for at in back):
+    to_theatre = last.decision is Decision.RETURN_TO_THEATRE
+    withdrawn = to_theatre and under_way(stay.bed.flap.returns) is None
+    if withdrawn or any(at > last.reviewed_at for at in back):
         return None
     running = any(a.id == last.alert_id for a in open_alerts(stay))
     return last if running or now - last.reviewed_at < PLAN_FOR else None

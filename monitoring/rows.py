@@ -244,13 +244,22 @@ class HoldRow(Row, table=True):
     released_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
+RETURN_WITHDRAWN = (
+    together("withdrawn", "withdrawn_by", "withdrawn_at", "withdrawn_reason"),
+    CheckConstraint("withdrawn_at IS NULL OR into_theatre_at IS NULL", name="withdrawn_before"),
+)
+"""A return is withdrawn with a name and a reason, and only before the flap was in theatre."""
+
+
 class FlapReturnRow(Row, table=True):
-    """A return to theatre, filled in as it happens."""
+    """A return to theatre, filled in as it happens. One that was decided and then not done is
+    withdrawn: it stays in the record and counts no more."""
 
     __tablename__ = "flap_return"
     __table_args__ = (
         *words(finding=ReturnFinding),
         *ordered("order", "decided_at", "into_theatre_at", "perfused_again_at", "back_at"),
+        *RETURN_WITHDRAWN,
     )
     id: int | None = Field(default=None, primary_key=True)
     flap_id: str = Field(foreign_key="flap.id", index=True)
@@ -262,6 +271,9 @@ class FlapReturnRow(Row, table=True):
     salvaged: bool | None = None
     by: str = Field(foreign_key="staff.id")
     recorded_at: datetime = Field(sa_type=UtcInstant)
+    withdrawn_by: str | None = Field(default=None, foreign_key="staff.id")
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    withdrawn_reason: str | None = None
 
 
 class OutcomeRow(Row, table=True):

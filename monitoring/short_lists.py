@@ -110,7 +110,7 @@ _returns = _arm(
     second=_return.c.into_theatre_at, third=_return.c.perfused_again_at,
     fourth=_return.c.back_at, word=_return.c.finding,
     number=cast(_return.c.salvaged, Integer), place=_return.c.id,
-)  # fmt: skip
+).where(_return.c.withdrawn_at.is_(None))  # fmt: skip
 _orders = _arm(
     "order", owner=_order.c.flap_id, first=_order.c.from_at, second=_order.c.until_at,
     third=_order.c.ended_at, word=cast(_order.c.every_minutes, String()), key=_order.c.by,

@@ -25,6 +25,8 @@ FACT_NAMES = {
     "monitoring_from": "Arrived in recovery", "surgeon": "Surgeon", "operation_id": "Operation",
     "anastomosis": "Anastomosis and notes", "ischaemia_minutes": "Ischaemia, minutes",
     "risk_factors": "Risk factors", "monitors": "Monitors",
+    "return_to_theatre": "Return to theatre", "outcome_kind": "Outcome",
+    "outcome_percent": "Outcome, percent lost", "outcome_closed_at": "Outcome, seen",
 }  # fmt: skip
 """What a person calls each fact of a patient and a flap."""
 
@@ -176,6 +178,12 @@ def fillable(stay: Stay) -> list[Return | None]:
     if under_way:
         return [*under_way, *later]
     return [None, *later] if stay.bed.flap.ended_at is None else later
+
+
+def may_be_withdrawn(stay: Stay) -> bool:
+    """Whether a return is decided and the flap not in theatre yet."""
+    under_way = [r.value for r in stay.returns if r.value.back_at is None]
+    return any(r.into_theatre_at is None for r in under_way)
 
 
 def return_title(value: Return | None, zone: ZoneInfo) -> str:

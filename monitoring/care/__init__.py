@@ -51,6 +51,7 @@ from monitoring.care.staying import (
     set_baseline,
     set_mine,
     transfer_bed,
+    withdraw_return,
 )
 from monitoring.care.watching import raise_overdue
 from monitoring.domain import Refused
@@ -107,4 +108,5 @@ __all__ = [
     "snooze_alert",
     "strike_photo",
     "transfer_bed",
+    "withdraw_return",
 ]

@@ -254,6 +254,32 @@ def _back(
     judge_again(conn, bed, since=since, by=by, now=now)
 
 
+def withdraw_return(
+    record: store.Record, protocols: Protocols, *, flap_id: str, decided_at: datetime, by: str,
+    reason: str, now: datetime,
+) -> None:  # fmt: skip
+    """A surgeon decides that the flap does not go back to theatre after all; who had decided it,
+    and why it is not done, stay readable.
+
+    Raises Refused for anybody else, and once the flap was in theatre.
+    """
+    why = with_reason(reason)
+    with record.write() as conn:
+        at_bed(conn, protocols, flap_id, now)
+        if known_person(conn, by).role not in (Role.REGISTRAR, Role.CONSULTANT):
+            raise Refused("A surgeon withdraws a return: a registrar or a consultant.")
+        known = queries.returns_of(conn, flap_id)
+        found = next((r for r in known if r.value.decided_at == decided_at), None)
+        if found is None:
+            raise Refused("There is no return to theatre decided at this time.")
+        if found.value.into_theatre_at is not None or found.value.back_at is not None:
+            raise Refused("The flap was in theatre already: correct the return instead.")
+        queries.withdraw_return(conn, found.id, by=by, at=now, reason=why)
+        said = f"decided {_said(found.value.decided_at)}"
+        kept = Correction("return_to_theatre", said, "withdrawn", why, by, now)
+        queries.insert_correction(conn, flap_id, kept)
+
+
 def correct_return(
     record: store.Record, protocols: Protocols, *, flap_id: str, decided_at: datetime,
     changes: Mapping[str, object], by: str, reason: str, now: datetime,

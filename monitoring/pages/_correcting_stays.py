@@ -66,6 +66,24 @@ def _corrected(stay: Stay) -> str:
     return f"{found['facts'][0]['label']}: {found['facts'][0]['text']}"
 
 
+def withdraw_return(stay: Stay) -> None:
+    """The flap does not go back to theatre after all."""
+    zone = _session.settings().zone
+    value = next(r.value for r in stay.returns if r.value.back_at is None)
+    st.text(f"Return to theatre, {stay_facts.return_title(value, zone)}")
+    st.markdown("For a registrar or consultant. Write a review too: what is done instead.")
+    reason = st.text_input("Why is it not done?", key="withdraw-reason", max_chars=300)
+
+    def write(by: str) -> tuple[str, str]:
+        care.withdraw_return(
+            _session.record(), _session.protocols(), flap_id=stay.bed.flap.id, by=by,
+            decided_at=value.decided_at, reason=reason, now=_session.now(),
+        )  # fmt: skip
+        return "Theatre is not asked for any more", _corrected(stay)
+
+    finish(stay, "Withdraw the return", [], write, "withdraw-return")
+
+
 def correct_return(stay: Stay) -> None:
     """One fact of a return, and its right value; the recorded one stands beside it."""
     zone, problems = _session.settings().zone, []

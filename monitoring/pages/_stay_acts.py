@@ -48,6 +48,7 @@ def _fits(name: str, stay: Stay) -> bool:
         return False
     fits = {
         "return": bool(stay_facts.fillable(stay)), "correct-return": bool(stay.returns),
+        "withdraw-return": stay_facts.may_be_withdrawn(stay),
         "outcome": stay.outcome is None, "correct-outcome": stay.outcome is not None,
     }  # fmt: skip
     return fits.get(name, stay_views.monitored(stay) or not ACTS[name][2])
@@ -226,6 +227,7 @@ ACTS: dict[str, tuple[str, Form, bool]] = {
     "return": ("Return to theatre", _return, False),
     "move": ("Move bed", _transfer, True),
     "correct": ("Correct a fact", _correct, False),
+    "withdraw-return": ("Theatre not needed", _correcting_stays.withdraw_return, False),
     "correct-return": ("Correct a return", _correcting_stays.correct_return, False),
     "outcome": ("Outcome", _outcome, False),
     "correct-outcome": ("Correct the outcome", _correcting_stays.correct_outcome, False),

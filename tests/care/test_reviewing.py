@@ -480,6 +480,34 @@ def test_a_return_is_set_right_and_both_values_stay(bed: Bed) -> None:
     assert everything(record) == before
 
 
+def test_a_return_that_is_not_done_is_withdrawn(bed: Bed) -> None:
+    """By a surgeon, with a reason, before theatre only; who decided it stays readable, and another
+    may be decided."""
+    write(bed, verdict(bed, 10, decision=Decision.RETURN_TO_THEATRE))
+
+    def withdraw(by: str = "eze", decided: float = 10, minutes: float = 30) -> None:
+        care.withdraw_return(
+            bed.record, PROTOCOLS, flap_id=bed.id, decided_at=at(decided), by=by,
+            reason="pink again", now=at(minutes),
+        )  # fmt: skip
+
+    for more, said in (({"by": "ana"}, "A surgeon"), ({"decided": 11}, "no return to theatre")):
+        with pytest.raises(Refused, match=said):
+            withdraw(**more)  # type: ignore[arg-type]
+    withdraw()
+    assert bed.flap().returns == ()
+    with bed.record.read() as conn:
+        (kept,) = queries.corrections_of(conn, bed.id)
+        (active,) = queries.active_flaps(conn).flaps
+    assert (kept.new, kept.reason, kept.by) == ("withdrawn", "pink again", "eze")
+    assert active.flap.returns == ()
+    write(bed, verdict(bed, 40, decision=Decision.RETURN_TO_THEATRE))
+    gone = Return(decided_at=at(40), into_theatre_at=at(50))
+    care.record_return(bed.record, PROTOCOLS, flap_id=bed.id, value=gone, by="ana", now=at(51))
+    with pytest.raises(Refused, match="in theatre already"):
+        withdraw(decided=40, minutes=60)
+
+
 def outcome(kind: OutcomeKind, minutes: float, percent: float | None = None) -> Outcome:
     return Outcome(kind=kind, percent=percent, closed_at=at(minutes))
 

@@ -25,6 +25,12 @@ _ALERT_CALLS = {
 }
 
 
+_RETURN_WITHDRAWN = {
+    "withdrawn": "(withdrawn_by IS NULL) = (withdrawn_at IS NULL) AND (withdrawn_by IS NULL) = (withdrawn_reason IS NULL)",
+    "withdrawn_before": "withdrawn_at IS NULL OR into_theatre_at IS NULL",
+}
+
+
 def upgrade() -> None:
     """Bring the record to this revision."""
     op.create_table(
@@ -353,9 +359,33 @@ def upgrade() -> None:
         for name, rule in _ALERT_CALLS.items():
             batch_op.create_check_constraint(batch_op.f(f"ck_alert_{name}"), rule)
 
+    with op.batch_alter_table("flap_return", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("withdrawn_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True)
+        )
+        batch_op.add_column(sa.Column("withdrawn_at", sa.BigInteger(), nullable=True))
+        batch_op.add_column(
+            sa.Column("withdrawn_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=True)
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_flap_return_withdrawn_by_staff"), "staff", ["withdrawn_by"], ["id"]
+        )
+        for name, rule in _RETURN_WITHDRAWN.items():
+            batch_op.create_check_constraint(batch_op.f(f"ck_flap_return_{name}"), rule)
+
 
 def downgrade() -> None:
     """Bring the record back to the revision before."""
+    with op.batch_alter_table("flap_return", schema=None) as batch_op:
+        for name in _RETURN_WITHDRAWN:
+            batch_op.drop_constraint(batch_op.f(f"ck_flap_return_{name}"), type_="check")
+        batch_op.drop_constraint(
+            batch_op.f("fk_flap_return_withdrawn_by_staff"), type_="foreignkey"
+        )
+        batch_op.drop_column("withdrawn_reason")
+        batch_op.drop_column("withdrawn_at")
+        batch_op.drop_column("withdrawn_by")
+
     with op.batch_alter_table("alert", schema=None) as batch_op:
         for name in _ALERT_CALLS:
             batch_op.drop_constraint(batch_op.f(f"ck_alert_{name}"), type_="check")
