@@ -242,6 +242,16 @@ _versions = (
 _between = select(*_stored_columns).where(*_within).order_by(*_in_order)
 _judged_between = select(*_judged_columns).where(*_within).order_by(*_in_order)
 _glances_between = select(*_glance_columns).where(*_within).order_by(*_in_order)
+_glances_of = (
+    select(*_glance_columns)
+    .where(
+        _check.c.flap_id.in_(bindparam("flaps", expanding=True)),
+        _check.c.observed_at >= bindparam("since"),
+        _check.c.observed_at < bindparam("before"),
+        is_current(),
+    )
+    .order_by(*_in_order)
+)
 _newest = (
     select(_check.c.key)
     .where(_check.c.flap_id == bindparam("flap"), is_current())
@@ -317,6 +327,14 @@ def glances_between(
     """The current checks observed in [since, before) as the schedule needs them, as observed."""
     asked = {"flap": flap_id, "since": since, "before": before}
     return [_glance(row) for row in conn.execute(_glances_between, asked).all()]
+
+
+def glances_of(
+    conn: Connection, flap_ids: Iterable[str], since: datetime, before: datetime
+) -> list[Glance]:
+    """As ``glances_between``, of several flaps in one statement."""
+    asked = {"flaps": list(flap_ids), "since": since, "before": before}
+    return [_glance(row) for row in conn.execute(_glances_of, asked).all()]
 
 
 def newest_key(conn: Connection, flap_id: str) -> UUID | None:
@@ -404,20 +422,6 @@ def last_checks(
 
 def _moment(judged: JudgedCheck) -> tuple[datetime, datetime]:
     return judged.check.observed_at, judged.check.recorded_at
-
-
-_count_since = select(
-    select(func.count())
-    .where(_check.c.flap_id == _flap.c.id, _check.c.observed_at >= bindparam("since"))
-    .where(is_current())
-    .correlate(_flap)
-    .scalar_subquery()
-).where(_flap.c.ended_at.is_(None))
-
-
-def most_since(conn: Connection, since: datetime) -> int:
-    """How many current checks observed from ``since`` on the most watched active flap has."""
-    return max(conn.execute(_count_since, {"since": since}).scalars(), default=0)
 
 
 class Memory(Generic[T]):

@@ -20,8 +20,6 @@ from monitoring import (
     paging,
     people,
     queries,
-    schedule,
-    shifts,
     store,
     verdicts,
 )
@@ -31,13 +29,11 @@ from monitoring.care.bedside import as_asked
 from monitoring.checks import JudgedCheck, StoredCheck
 from monitoring.domain import (
     AlertState,
-    Level,
     MonitoringError,
     Outcome,
     PageState,
     Pattern,
     Severity,
-    Stream,
 )
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.ladder import ladder_of
@@ -355,105 +351,3 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
 def _others(conn: Connection, stored: StoredFlap) -> tuple[StoredFlap, ...]:
     found = queries.flaps_of_patient(conn, stored.patient_id)
     return tuple(f for f in found if f.flap.id != stored.flap.id and f.flap.ended_at is None)
-
-
-@dataclass(frozen=True, slots=True)
-class Awaiting:
-    """The flaps of which the watcher has something new to write down, the alerts whose
-    acknowledgement ran out, and those with a rung to take. ``behind`` are alerts with a rung
-    more than a minute past its time."""
-
-    flap_ids: tuple[str, ...]
-    unreadable: tuple[str, ...]
-    expired: tuple[StoredAlert, ...]
-    climbing: tuple[StoredAlert, ...]
-    behind: tuple[int, ...]
-
-
-def awaiting(record: store.Record, protocols: Mapping[str, Protocol], now: datetime) -> Awaiting:
-    """Which flaps have a deadline that passed and was not written down yet.
-
-    A flap that cannot be judged here is named too: the verb will say why. What the verb would
-    look at is looked at here, no more and no less: else a flap would be asked at every tick.
-    """
-    with record.read() as conn:
-        most = checks.most_since(conn, now - schedule.LOOKBACK)
-    found = snapshot(record, protocols, now, max(RECENT, most))
-    passed = {b.flap.id: _passed(b, now) for b in found.beds}
-    first = min((d[3] for said in passed.values() for d in said or ()), default=now)
-    with record.read() as conn:
-        known = episodes.known_deadlines(conn, first)
-    asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
-    away = {b.flap.id for b in found.beds if _in_theatre(b, now)}
-    expired = [a for a in found.alerts if a.flap_id not in away and alarm.has_expired(a, now)]
-    with record.read() as conn:
-        climbing, behind = _climbing(conn, found.alerts, away, now)
-    return Awaiting(tuple(asked), found.unreadable, tuple(expired), tuple(climbing), tuple(behind))
-
-
-def _climbing(
-    conn: Connection, alerts: Iterable[StoredAlert], away: set[str], now: datetime
-) -> tuple[list[StoredAlert], list[int]]:
-    """The alerts of which a rung is due or told nobody, and the ids of those that wait too long;
-    none of a flap that is back in theatre."""
-    asking = [
-        a for a in alerts
-        if a.state is AlertState.OPEN and a.flap_id not in away and not alarm.rests(a, now)
-    ]  # fmt: skip
-    ids = [a.id for a in asking]
-    highest, told = paging.highest_steps(conn, ids), paging.told(conn, ids)
-    climbing, behind, silent = [], [], []
-    for alert in asking:
-        paged_at = alert.paged_at or alert.raised_at
-        taken = highest.get((alert.id, alert.pages), -1)
-        ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
-        back = escalation.clock_was_set_back(paged_at, now)
-        due = escalation.due(ladder, paged_at, taken, now)
-        if due is not None or back or alarm.wakes(alert, now):
-            climbing.append(alert)
-            if due is not None and due.late:
-                behind.append(alert.id)
-        elif not told.get((alert.id, alert.pages, taken)):
-            silent.append(alert)
-    if silent and _somebody(conn, now):
-        climbing += silent
-    return climbing, behind
-
-
-def _somebody(conn: Connection, now: datetime) -> bool:
-    """Whether anybody on call can be told at all: else a rung that told nobody told nobody yet."""
-    directory = shifts.directory(conn, now)
-    wards = {s.ward for s in directory.shifts}
-    return any(directory.reached(ward, tuple(Level), now) for ward in wards)
-
-
-def _in_theatre(bed: Bedside, now: datetime) -> bool:
-    """Whether the answer to its alerts is under way: the flap is back in theatre."""
-    return any(
-        r.into_theatre_at is not None and r.into_theatre_at <= now and r.back_at is None
-        for r in bed.flap.returns
-    )
-
-
-Deadline = tuple[str, str, str, datetime]
-"""Flap, rule, severity and moment of a deadline, as the record knows it."""
-
-
-def _passed(bed: Bedside, now: datetime) -> set[Deadline] | None:
-    """Every deadline of the flap that passed by now; None when they cannot be told, or when what
-    stands has no open alert and the flap has to be looked at whatever was written down."""
-    since = now - schedule.LOOKBACK
-    looks = [s.look for s in bed.seen if s.look.observed_at >= since]
-    try:
-        noticed = schedule.notice(bed.flap, bed.protocol, looks, bed.rechecks, now)
-        said = alarm.watch_findings(bed.protocol, noticed)
-        owed = schedule.standing_rechecks(bed.flap, bed.protocol, looks, bed.rechecks, now)
-        stands = alarm.watch_findings(bed.protocol, [n for n in noticed if n.settled_at is None])
-    except Exception:
-        return None
-    if not any(a.stream is Stream.MONITORING for a in bed.alerts) and any(f.loud for f in stands):
-        return None
-    unmet = alarm.louder(owed, bed.flap.held(now) is not None, now)
-    return {(bed.flap.id, f.rule, str(f.severity), f.at) for f in said} | {
-        (bed.flap.id, r.rule, str(r.if_unmet), r.due_at) for r in unmet
-    }

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from types import FrameType
+from typing import TypedDict
 from uuid import uuid4
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -29,8 +30,8 @@ from monitoring.dead_man import DeadMan
 from monitoring.delivery import Deliverer, Delivery
 from monitoring.leases import Lease, LostLease
 from monitoring.protocol import Protocol
+from monitoring.rounds import WHOLE, Awaiting, Part, awaiting
 from monitoring.settings import Settings
-from monitoring.ward import Awaiting, awaiting
 
 log = logging.getLogger("monitoring.worker")
 
@@ -38,6 +39,12 @@ NAME = "watcher"
 
 LEASE = timedelta(seconds=15)
 """How long the watch is ours without being renewed: another worker takes over after that."""
+
+PARTS = 8
+"""In how many rounds every flap's deadlines are looked at once: 16 s at a round every 2 s."""
+
+SLEEP = timedelta(seconds=30)
+"""After so long without a round every flap is looked at at once."""
 
 HANGS_SECONDS = 20
 """How long a database server waits for a worker that stopped in the middle of a transaction."""
@@ -61,15 +68,19 @@ class Tick:
 
 
 def tick(
-    record: store.Record, protocols: Mapping[str, Protocol], *, now: datetime, worker: str = NAME
-) -> Tick:
+    record: store.Record, protocols: Mapping[str, Protocol], *, now: datetime, worker: str = NAME,
+    part: Part = WHOLE, aside: Iterable[str] = (),
+) -> Tick:  # fmt: skip
     """Write down every deadline that passed by ``now`` and take every rung due, then a heartbeat.
+
+    ``part`` are the flaps whose deadlines this round looks at, ``aside`` those that the rounds
+    over the other parts set aside: the heartbeat names them too.
 
     A flap whose record cannot be judged is reported and set aside; the others go on. Raises
     RecordUnavailable when the record itself cannot be read or written: then nothing is said to
     be well.
     """
-    asked = awaiting(record, protocols, now)
+    asked = awaiting(record, protocols, now, part)
     set_aside = list(asked.unreadable)
     for flap_id in set_aside:
         log.error("flap %s set aside: its rows make no sense, or its protocol is gone", flap_id)
@@ -85,7 +96,7 @@ def tick(
     set_aside = list(dict.fromkeys(set_aside))
     with record.write() as conn:
         unsent = outbox.audit(conn, now)
-        note = {"set_aside": set_aside, "behind": asked.behind}
+        note = {"set_aside": list(dict.fromkeys([*set_aside, *aside])), "behind": asked.behind}
         episodes.beat(conn, worker, now, note | ({"unsent": unsent} if unsent else {}))
     return Tick(raised, tuple(set_aside), asked.behind, tuple(unsent))
 
@@ -123,6 +134,11 @@ class Fenced(store.Record):
             yield conn
 
 
+class _Part(TypedDict):
+    part: Part
+    aside: Iterable[str]
+
+
 @dataclass
 class Watch:
     """The watch over the ward as one worker takes it: a tick while it is ours, else a look whether
@@ -134,6 +150,9 @@ class Watch:
     dead_man: DeadMan
     lease: Lease | None = field(default=None, init=False)
     _idle: bool = field(default=False, init=False)
+    _turn: int = field(default=0, init=False)
+    _last: datetime | None = field(default=None, init=False)
+    _aside: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def round(self, now: datetime) -> Tick | None:
         """One round: None when another worker has the watch. Raises RecordUnavailable."""
@@ -145,10 +164,30 @@ class Watch:
         if self.lease is None:
             return None
         fenced = Fenced(self.record.url, self.record.writer, self.record.reader, self.lease)
-        done = tick(fenced, self.protocols, now=now)
-        if done.well:
+        done = tick(fenced, self.protocols, now=now, **self._part(now))
+        self._remember(done, now)
+        if done.well and not any(self._aside.values()):
             self.dead_man.ping()
         return done
+
+    def _part(self, now: datetime) -> _Part:
+        """Every flap in the first round and after a sleep, else the next part of them."""
+        awake = self._last is not None and timedelta(0) <= now - self._last <= SLEEP
+        if not awake:
+            self._turn, self._aside = 0, {}
+            return {"part": WHOLE, "aside": ()}
+        number = self._turn % PARTS
+        others = [a for n, some in self._aside.items() if n != number for a in some]
+        return {"part": Part(number, PARTS), "aside": others}
+
+    def _remember(self, done: Tick, now: datetime) -> None:
+        """What this part set aside; what the whole ward did stands for every part until its
+        turn."""
+        awake = self._last is not None and timedelta(0) <= now - self._last <= SLEEP
+        numbers = [self._turn % PARTS] if awake else list(range(PARTS))
+        self._aside |= dict.fromkeys(numbers, done.set_aside)
+        self._turn += awake
+        self._last = now
 
     def _say(self, before: Lease | None) -> None:
         if self.lease is None and (before is not None or not self._idle):

@@ -30,7 +30,7 @@ SHOWING = {
     "review_views", "timeline", "answers", "last_checks", "handover_views", "message_views",
 }  # fmt: skip
 ALL_BUT_DOORS = SAYING | KEEPING | DRAWING | READING | SHOWING
-ALL_BUT_DOORS |= {"care", "ward", "health", "demo", "rota_files"}
+ALL_BUT_DOORS |= {"care", "ward", "rounds", "health", "demo", "rota_files"}
 
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     # room: (rooms of ours it may import, packages from outside)
@@ -78,6 +78,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "dead_man": (set(), set()),
     "care": (SAYING | KEEPING | {"course", "photos", "care"}, {"sqlalchemy", "pydantic"}),
     "ward": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),
+    "rounds": (SAYING | KEEPING | {"care"}, {"sqlalchemy"}),
     "frames": (JUDGING | {"board"}, {"pandas", "numpy"}),
     "chart_sheet": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
     "stay_words": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
@@ -112,7 +113,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "review_views": (SAYING | KEEPING | {"care", "components", "entry", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (
-        SAYING | KEEPING | {"care", "ward", "settings", "health", "notify", "delivery", "dead_man"},
+        SAYING | KEEPING | {"care", "rounds", "settings", "health", "notify", "delivery", "dead_man"},
         {"apscheduler", "sqlalchemy"},
     ),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),

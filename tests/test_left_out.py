@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring import alert_views, care, episodes, ward, worker
+from monitoring import alert_views, care, episodes, rounds, ward, worker
 from monitoring.board import tiles
 from monitoring.components.stay_shapes import AlertCard
 from monitoring.domain import AlertState, CloseReason, Intent, Outcome, OutcomeKind, Stream
@@ -126,7 +126,9 @@ def test_a_flap_that_cannot_be_read_keeps_its_alert_and_stops_nobody(
     assert "cannot be read" in shown[bed.id]["marks"][0]
     said = loud_lines(found)
     assert said[0].startswith("UNKNOWN") and said[1].startswith("RED alert not closed")
-    assert worker.tick(bed.record, PROTOCOLS, now=at(57)).set_aside == (bed.id,)
+    # The clock needs no word of what could not be looked at: such a flap stays watched.
+    aside = () if rows == "unknown reason" else (bed.id,)
+    assert worker.tick(bed.record, PROTOCOLS, now=at(57)).set_aside == aside
     assert beside.alert(Stream.MONITORING)
     with pytest.raises(ward.UnreadableFlap):
         ward.stay(bed.record, PROTOCOLS, bed.id)
@@ -201,6 +203,6 @@ def test_a_flap_looked_at_every_20_minutes_is_asked_once(bed: Bed) -> None:
     for minutes in range(0, 24 * 60, 20):
         bed.save(minutes)
     worker.tick(bed.record, PROTOCOLS, now=at(1430))
-    assert ward.awaiting(bed.record, PROTOCOLS, at(1431)).flap_ids == ()
+    assert rounds.awaiting(bed.record, PROTOCOLS, at(1431)).flap_ids == ()
     with bed.record.read() as conn:
         assert episodes.watch_findings_of(conn, bed.id) == []

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from monitoring import care, episodes, store, ward, worker
+from monitoring import care, episodes, rounds, store, ward, worker
 from monitoring.domain import Severity, Stream
 from monitoring.episodes import WatchFinding
 from monitoring.store import Record
@@ -183,7 +183,7 @@ def test_a_quiet_ward_is_not_written_to(record: Record) -> None:
     bed.save(1, CONGESTED)
     bed.save(31, PALE)
     worker.tick(record, PROTOCOLS, now=at(4000))
-    assert ward.awaiting(record, PROTOCOLS, at(4000)).flap_ids == ()
+    assert rounds.awaiting(record, PROTOCOLS, at(4000)).flap_ids == ()
     assert {w.severity for w in _all(bed)} == {Severity.YELLOW, Severity.AMBER}
 
 
