@@ -185,8 +185,9 @@ def load_demo() -> None:
     """Fill an empty record with a ward worth looking at."""
     settings = read_settings()
     flaps = demo.load(
-        _record(settings), protocol.load(), ward=settings.wards[0], now=datetime.now(UTC)
-    )
+        _record(settings), protocol.load(), ward=settings.wards[0], now=datetime.now(UTC),
+        zone=settings.zone,
+    )  # fmt: skip
     _say({"flaps": flaps})
 
 

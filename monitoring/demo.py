@@ -9,27 +9,34 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import partial
+from itertools import pairwise
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from monitoring import care, episodes, people, queries
+from monitoring import care, episodes, outbox, paging, people, queries
 from monitoring.domain import (
+    BedsideAction,
+    ChannelKind,
     Check,
     CloseReason,
+    Decision,
     Flap,
     FlapFacts,
     HoldReason,
     Intent,
+    Level,
     MonitoringError,
     Patient,
-    Pattern,
     Return,
     ReturnFinding,
+    ReviewMode,
     Role,
-    Severity,
-)  # fmt: skip
+)
+from monitoring.paging import Channel
 from monitoring.protocol import Protocol, propose
+from monitoring.reviews import Review
 from monitoring.schedule import slots
 from monitoring.store import Record
 
@@ -39,9 +46,26 @@ Story = Callable[[float, float, random.Random], Signs | None]
 
 STAFF = [
     ("N. Okafor", Role.NURSE), ("S. Lindberg", Role.NURSE), ("J. Marsh", Role.NURSE),
-    ("P. Mensah", Role.CHARGE_NURSE), ("Dr M. Osei", Role.REGISTRAR),
-    ("Miss R. Lindqvist", Role.CONSULTANT),
+    ("P. Mensah", Role.CHARGE_NURSE), ("T. Adair", Role.CHARGE_NURSE),
+    ("Dr M. Osei", Role.REGISTRAR), ("Dr A. Haddad", Role.REGISTRAR),
+    ("Mr T. Vance", Role.CONSULTANT), ("Miss R. Lindqvist", Role.CONSULTANT),
 ]  # fmt: skip
+
+ROTA: tuple[tuple[Level, tuple[str, str]], ...] = (
+    (Level.CHARGE_NURSE, ("p-mensah", "t-adair")),
+    (Level.REGISTRAR, ("dr-m-osei", "dr-a-haddad")),
+    (Level.MICROSURGEON, ("mr-t-vance", "mr-t-vance")),
+    (Level.CONSULTANT, ("miss-r-lindqvist", "miss-r-lindqvist")),
+)
+"""Who has each level in the row of now, and who in the next: they take turns by day and night."""
+
+CHANGES = (time(8), time(20))
+"""When the day's and the night's row begin, on the ward's clock."""
+
+BACK, AHEAD = timedelta(days=3), timedelta(days=7)
+"""How far the rota reaches: over every story, and over the coming week."""
+
+TOLD = "Part of the demonstration's past: nobody was really told."
 
 
 class RecordNotEmpty(MonitoringError):
@@ -51,7 +75,8 @@ class RecordNotEmpty(MonitoringError):
 @dataclass(frozen=True)
 class Stay:
     """One fictional flap: who, what, how long ago it was perfused, and its story. ``looks`` are
-    checks besides the schedule's, in minutes before now."""
+    checks besides the schedule's, ``taken`` and ``decided`` when the registrar took its alert and
+    gave the ``verdict``, all in minutes before now."""
 
     bed: str
     name: str
@@ -65,6 +90,9 @@ class Stay:
     looks: tuple[float, ...] = ()
     holds: tuple[tuple[float, HoldReason], ...] = ()
     returned: Mapping[str, float] = field(default_factory=dict)
+    taken: float | None = None
+    decided: float = 0
+    verdict: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _skin(noise: random.Random, *, gap: float = 0.4, vein: bool = True) -> Signs:
@@ -109,8 +137,10 @@ def _unseen(ago: float, _hours: float, noise: random.Random) -> Signs | None:
     return None if ago < 1.2 else _skin(noise)
 
 
-def _tongue(_ago: float, _hours: float, noise: random.Random) -> Signs:
-    return _skin(noise, vein=False) | {"doppler_vein": {"unable": "equipment"}}
+def _tongue(ago: float, _hours: float, noise: random.Random) -> Signs:
+    """A flap that turned dusky in the last hour and is to go back to theatre; no vein probe."""
+    signs = _skin(noise, vein=False) | {"doppler_vein": {"unable": "equipment"}}
+    return signs | ({"colour": "dusky"} if ago < 1 else {})
 
 
 def _occluded(ago: float, _hours: float, noise: random.Random) -> Signs:
@@ -193,7 +223,7 @@ def stays() -> list[Stay]:
     return [
         Stay("4", "ADEYEMI, Grace", "204118", date(1971, 3, 14), 19.2,
              _facts("L breast DIEP", "DIEP", "breast", side="left", skin_type="V"), _venous,
-             looks=(42, 9)),
+             looks=(42, 9), taken=3),
         Stay("9", "ADEYEMI, Gloria", "311902", date(1958, 11, 2), 41.3,
              _facts("R thigh ALT", "ALT", "lower_limb", side="right", skin_type="IV"),
              _cold_room, nurse="s-lindberg", looks=(11,)),
@@ -201,10 +231,12 @@ def stays() -> list[Stay]:
              _facts("Fibula, skin paddle", "fibula", "head_neck", tissue="bone_skin"), _unseen),
         Stay("6", "TANAKA, Yuki", "227051", date(1966, 1, 21), 27.4,
              _facts("R forearm to tongue, RFFF", "RFFF", "head_neck", skin_type="III"), _tongue,
-             nurse="s-lindberg"),
+             nurse="s-lindberg", looks=(55, 43, 31, 19, 7), taken=38, decided=26,
+             verdict={"mode": ReviewMode.BEDSIDE, "decision": Decision.RETURN_TO_THEATRE,
+                      "note": "Dusky throughout, slow flow. Theatre and consultant told."}),
         Stay("7", "OYELARAN, Daniel", "402277", date(1988, 9, 9), 11.1,
              _facts("L leg ALT", "ALT", "lower_limb", side="left", skin_type="VI"), _occluded,
-             nurse="j-marsh", looks=(2,)),
+             nurse="j-marsh", looks=(8.5,)),
         Stay("12", "FERREIRA, Ines", "198836", date(1955, 4, 17), 15.6,
              _facts("Pharynx, buried jejunum", "jejunum", "head_neck", tissue="bowel",
                     buried=True, monitors=["implant_artery"]), _buried, nurse="j-marsh"),
@@ -219,7 +251,10 @@ def stays() -> list[Stay]:
              nurse="s-lindberg"),
         Stay("8", "DUBOIS, Claire", "266004", date(1963, 10, 11), 22.5,
              _facts("Neck, ALT paddle 2", "ALT", "head_neck", operation_id=chimeric),
-             _second_paddle, nurse="s-lindberg", looks=(10,)),
+             _second_paddle, nurse="s-lindberg", looks=(10,), decided=2,
+             verdict={"mode": ReviewMode.PHOTO, "decision": Decision.BEDSIDE_ACTION,
+                      "actions": (BedsideAction.LOOSEN, BedsideAction.REPOSITION),
+                      "recheck_minutes": 20}),
         Stay("10", "BERGSTROM, Lena", "145592", date(1974, 2, 8), 30.8,
              _facts("R breast DIEP", "DIEP", "breast", side="right"), _rescued,
              looks=(20.6 * 60,),
@@ -233,8 +268,12 @@ def stays() -> list[Stay]:
 Step = tuple[datetime, Callable[[], object]]
 
 
-def load(record: Record, protocols: Mapping[str, Protocol], *, ward: str, now: datetime) -> int:
+def load(
+    record: Record, protocols: Mapping[str, Protocol], *, ward: str, now: datetime,
+    zone: tzinfo = UTC,
+) -> int:  # fmt: skip
     """Fill an empty record with the demo ward as of ``now``; returns the number of flaps.
+    ``zone`` is the ward's clock, by which its rota changes.
 
     Raises RecordNotEmpty rather than mix fictional people with a ward's patients.
     """
@@ -244,13 +283,31 @@ def load(record: Record, protocols: Mapping[str, Protocol], *, ward: str, now: d
     with record.write() as conn:
         for name, role in STAFF:
             people.add_staff(conn, name, role, ward)
+        if not paging.channels(conn):
+            demo = Channel("demo", ChannelKind.DEMO, None, True, now)
+            paging.write_channels(conn, now, [demo])
+    _put_on_call(record, ward, now, zone)
     steps: list[Step] = []
     for number, stay in enumerate(stays()):
         steps += _steps(record, protocols, stay, number, ward, now)
     for _, step in sorted(steps, key=lambda s: s[0]):
         step()
-    _answer(record, now)
     return len(stays())
+
+
+def _put_on_call(record: Record, ward: str, now: datetime, zone: tzinfo) -> None:
+    """Day and night rows, round the clock, from before the first story to a week ahead."""
+    first = (now - BACK).astimezone(zone).date()
+    days = (first + timedelta(days=n) for n in range((BACK + AHEAD).days + 2))
+    changes = [datetime.combine(day, at, zone).astimezone(UTC) for day in days for at in CHANGES]
+    rows = list(pairwise(changes))
+    current = next(n for n, (begins, ends) in enumerate(rows) if begins <= now < ends)
+    for number, (begins, ends) in enumerate(rows):
+        for level, turns in ROTA:
+            care.enter_shift(
+                record, ward=ward, level=level, staff_id=turns[(number - current) % 2],
+                from_at=begins, until_at=ends, by="p-mensah", now=changes[0],
+            )  # fmt: skip
 
 
 def _steps(
@@ -280,6 +337,7 @@ def _steps(
             care.hold_flap, record, protocols, flap_id=flap_id, reason=reason, by=stay.nurse,
             now=at,
         )  # fmt: skip
+    yield from _answers(record, protocols, stay, flap_id, now)
     yield from _checks(record, protocols, stay, flap_id, facts, number, now)
 
 
@@ -311,14 +369,32 @@ def _returns(
 
 
 def _acknowledge(record: Record, flap_id: str, at: datetime) -> None:
-    """The registrar takes every alert of the flap and is there in ten minutes."""
-    with record.read() as conn:
-        running = episodes.open_alerts(conn, flap_id)
-    for alert in running:
+    """The registrar reads the messages about the flap, takes its alerts and is there in ten
+    minutes."""
+    for alert in _read(record, flap_id, at):
         care.acknowledge_alert(
             record, alert_id=alert.id, by="dr-m-osei", intent=Intent.COMING,
             expected_at=at + timedelta(minutes=10), now=at,
         )  # fmt: skip
+
+
+def _read(record: Record, flap_id: str, at: datetime) -> list[episodes.StoredAlert]:
+    """The registrar opens the messages about the flap; returns its alerts."""
+    with record.read() as conn:
+        running = episodes.open_alerts(conn, flap_id)
+        told = paging.pages_of(conn, [a.id for a in running])
+    for page in (p for pages in told.values() for p in pages if p.staff_id == "dr-m-osei"):
+        care.read_page(record, key=page.key, now=at - timedelta(seconds=40))
+    return running
+
+
+def _deliver(record: Record, at: datetime) -> None:
+    """What was written for the demonstration's channel in its past counts as delivered then."""
+    with record.write() as conn:
+        while parcel := outbox.claim(
+            conn, "demo", token="demo", now=at, bundle=timedelta(0), most=20
+        ):
+            outbox.mark_sent(conn, parcel, TOLD, at)
 
 
 def _close(record: Record, flap_id: str, at: datetime) -> None:
@@ -378,18 +454,36 @@ def _check(
             {"observed_at": seen, **signs}, flap_id=flap_id, by=stay.nurse, key=key,
             recorded_at=recorded,
         )  # fmt: skip
-        care.record_check(record, protocols, check, now=recorded, confirmed=care.ALL)
+        saved = care.record_check(record, protocols, check, now=recorded, confirmed=care.ALL)
+        if saved.alerts:
+            _deliver(record, recorded + timedelta(seconds=1))
 
     yield recorded, save
 
 
-def _answer(record: Record, now: datetime) -> None:
-    """The registrar has the venous flap; nobody has the others yet."""
-    with record.read() as conn:
-        running = episodes.open_alerts(conn)
-    for alert in running:
-        if alert.pattern is Pattern.VENOUS and alert.severity is Severity.RED:
-            care.acknowledge_alert(
-                record, alert_id=alert.id, by="dr-m-osei", intent=Intent.COMING,
-                expected_at=now + timedelta(minutes=8), now=now - timedelta(minutes=3),
-            )  # fmt: skip
+def _answers(
+    record: Record, protocols: Mapping[str, Protocol], stay: Stay, flap_id: str, now: datetime
+) -> Iterator[Step]:
+    """What the registrar did about the flap's alert: took it, and decided."""
+    if stay.taken is not None:
+        at = now - timedelta(minutes=stay.taken)
+        yield at, partial(_acknowledge, record, flap_id, at)
+    if stay.verdict:
+        at = now - timedelta(minutes=stay.decided)
+        yield at, partial(_decide, record, protocols, flap_id, at, stay.verdict)
+
+
+def _decide(
+    record: Record, protocols: Mapping[str, Protocol], flap_id: str, at: datetime,
+    verdict: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """The registrar's verdict; a return to theatre is read back at once by the flap's nurse."""
+    alert = _read(record, flap_id, at)[0]
+    said: dict[str, Any] = {
+        "key": uuid5(NAMESPACE_URL, f"{flap_id}/review"), "flap_id": flap_id,
+        "alert_id": alert.id, "by": "dr-m-osei", "recorded_by": "dr-m-osei", "reviewed_at": at,
+        "recorded_at": at,
+    }  # fmt: skip
+    made = care.record_review(record, protocols, Review(**said, **verdict), now=at).review
+    if made.decision is Decision.RETURN_TO_THEATRE:
+        care.confirm_read_back(record, key=made.key, by="s-lindberg", now=at + timedelta(minutes=1))

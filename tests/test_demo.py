@@ -12,10 +12,28 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring import checks, demo, episodes, store, ward, worker
+from monitoring import (
+    checks,
+    demo,
+    episodes,
+    paging,
+    rota,
+    shifts,
+    store,
+    verdicts,
+    ward,
+    worker,
+)
 from monitoring.board import Tile, TileState, tiles
 from monitoring.checks import StoredCheck
-from monitoring.domain import AlertState, Severity, Stream
+from monitoring.domain import (
+    AlertState,
+    ChannelKind,
+    Decision,
+    PageState,
+    Severity,
+    Stream,
+)
 from monitoring.episodes import StoredAlert
 from monitoring.schedule import DueState
 from monitoring.store import Record
@@ -67,8 +85,8 @@ def test_every_state_is_on_show(shown: Ward) -> None:
 
 
 def test_the_red_ones(shown: Ward) -> None:
-    """An arterial occlusion just recorded that nobody has yet, and a venous congestion that the
-    registrar is coming for; the open one first."""
+    """An arterial occlusion that nobody has yet, and a venous congestion that the registrar is
+    coming for; the open one first."""
     first, second = shown.tiles[:2]
     assert (first.state, first.pattern, first.plan_has) == (
         TileState.RED, "arterial pattern", False,
@@ -131,6 +149,52 @@ def test_the_return_had_a_reason(shown: Ward) -> None:
     assert {(a.state, a.close_reason) for a in found} == {(AlertState.CLOSED, "haematoma")}
 
 
+def test_a_plan_is_not_read_back_and_a_return_is_under_way(shown: Ward) -> None:
+    """A dusky paddle was reviewed from the chart and nobody read the plan back; another flap
+    waits for theatre, decided at the bedside and read back."""
+    plan = shown.of("paddle 2").plan
+    assert "Dr M. Osei: loosen dressings, reposition, recheck in 20 min; not read back yet" in plan
+    assert shown.of("TANAKA").plan.startswith("return to theatre decided")
+    with shown.record.read() as conn:
+        (review,) = verdicts.reviews_of_flap(conn, shown.of("TANAKA").flap_id)
+    assert (review.decision, review.read_back_by) == (Decision.RETURN_TO_THEATRE, "s-lindberg")
+
+
+def test_somebody_is_on_call_round_the_clock(shown: Ward) -> None:
+    """For the coming week every level that is called has somebody at every hour, whichever way
+    the rows change; all that is said against tonight is that the channel is a demonstration."""
+    with shown.record.read() as conn:
+        found = shifts.directory(conn, NOW, ("W",), horizon=timedelta(days=8))
+    for hour in range(24 * 7):
+        assert found.gaps("W", rota.CALLED, NOW + timedelta(hours=hour)) == (), hour
+    (problem,) = rota.preflight(found, ("W",), NOW, ZoneInfo("Europe/London"))
+    assert problem.sentence == "Only the demo channel is set up: nobody is really paged."
+
+
+def test_the_first_tick_pages_somebody(shown: Ward) -> None:
+    """Of the red that nobody has the registrar was told five minutes ago; the watcher's first
+    look tells the microsurgeon too, and its message waits to be sent."""
+    (red,) = [a for a in shown.alerts if a.severity is Severity.RED and a.state is AlertState.OPEN]
+    with shown.record.read() as conn:
+        pages = paging.pages_of(conn, [red.id])[red.id]
+    assert [(p.staff_id, p.number, p.state) for p in pages] == [
+        ("dr-m-osei", 0, PageState.SENT),
+        ("dr-m-osei", 1, PageState.WAITING),
+        ("mr-t-vance", 1, PageState.WAITING),
+    ]
+    assert pages[0].answer == demo.TOLD
+
+
+def test_a_hospitals_own_channels_stay(sqlite_record: Record) -> None:
+    """Where the watcher wrote down what the settings name, the demo adds no channel of its own."""
+    with sqlite_record.write() as conn:
+        sms = paging.Channel("sms", ChannelKind.PERSONAL, None, True, NOW)
+        paging.write_channels(conn, NOW, [sms])
+    demo.load(sqlite_record, PROTOCOLS, ward="W", now=NOW)
+    with sqlite_record.read() as conn:
+        assert paging.channels(conn) == [sms]
+
+
 def test_who_does_well_answers_every_required_sign(shown: Ward) -> None:
     """Every check of every flap is full, so no story is a half-filled form."""
     partial = {f: [c for c in made if not c.is_full] for f, made in shown.checks.items()}
@@ -163,10 +227,10 @@ def test_the_demo_never_mixes_with_patients(sqlite_record: Record) -> None:
 
 @pytest.mark.parametrize("hours", [0, 5.3, 11.7, 17.9])
 def test_the_demo_is_as_believable_at_any_hour(sqlite_record: Record, hours: float) -> None:
-    """Whenever it is loaded, the same two are red and no more than two are unknown."""
+    """Whenever it is loaded, the same two are red, three are amber and two unknown."""
     now = NOW + timedelta(hours=hours)
     demo.load(sqlite_record, PROTOCOLS, ward="W", now=now)
     worker.tick(sqlite_record, PROTOCOLS, now=now)
     found = tiles(ward.snapshot(sqlite_record, PROTOCOLS, now).beds, now, ZoneInfo("UTC"))
     states = Counter(t.state for t in found)
-    assert (states[TileState.RED], states[TileState.AMBER], states[TileState.UNKNOWN]) == (2, 2, 2)
+    assert (states[TileState.RED], states[TileState.AMBER], states[TileState.UNKNOWN]) == (2, 3, 2)

@@ -117,7 +117,7 @@ def empty() -> None:
             with _session.sentences(), st.spinner("Twelve flaps are being admitted"):
                 demo.load(
                     _session.record(), _session.protocols(), ward=settings.wards[0],
-                    now=_session.now(),
+                    now=_session.now(), zone=settings.zone,
                 )  # fmt: skip
             st.rerun()
 
