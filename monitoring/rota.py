@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -365,15 +364,3 @@ def clock(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         said += f" {local:%Z}"
     return said
-
-
-def handovers(shifts: Iterable[Shift], within: Span) -> list[datetime]:
-    """The moments within the span at which somebody comes on or goes off, in order."""
-    moments = {m for s in shifts for m in (s.from_at, s.until_at)}
-    return sorted(m for m in moments if within.from_at < m < within.until_at)
-
-
-def stretches(shifts: Sequence[Shift], within: Span) -> list[Span]:
-    """The span cut at every handover: within each piece the same people are on call."""
-    cuts = [within.from_at, *handovers(shifts, within), within.until_at]
-    return [Span(a, b) for a, b in pairwise(cuts)]

@@ -248,12 +248,3 @@ def test_shifts_that_run_at_the_same_time_are_found() -> None:
     assert rota.overlapping([later, other, one]) == [(one, other), (other, later)]
     assert rota.same_person_twice(later, [one, other]) is None
     assert rota.same_person_twice(shift("osei", 7, 9), [one, other]) == one
-
-
-def test_a_stretch_is_cut_at_every_handover() -> None:
-    """Within each piece the same people are on call."""
-    within = Span(hours(0), hours(24))
-    cut = rota.stretches([shift("osei", -4, 8), shift("diaz", 8, 20)], within)
-    assert cut == [
-        Span(hours(0), hours(8)), Span(hours(8), hours(20)), Span(hours(20), hours(24)),
-    ]  # fmt: skip
