@@ -86,8 +86,6 @@ def record_review(
 def _as_of(review: Review, now: datetime) -> Review:
     order = review.order
     if order is not None:
-        if order.until_at <= now:
-            raise Refused("The order ends before it begins: say until when.")
         order = order.model_copy(update={"from_at": now})
     return replace(review, recorded_at=now, order=order, read_back_by=None, read_back_at=None)
 
@@ -177,9 +175,14 @@ def _when(bed: Bed, review: Review, alert: StoredAlert | None, now: datetime) ->
 
 
 def _may_order(conn: Connection, bed: Bed, review: Review) -> None:
-    """Raises Refused for a longer interval while a red is not closed, or told by telephone."""
+    """Raises Refused for an order that is over already, and for a longer interval while a red is
+    not closed, or told by telephone."""
     order = review.order
-    if order is None or not schedule.lengthens(bed.flap, bed.protocol, order):
+    if order is None:
+        return
+    if order.until_at <= order.from_at:
+        raise Refused("The order ends before it begins: say until when.")
+    if not schedule.lengthens(bed.flap, bed.protocol, order):
         return
     every = f"Every {order.every_minutes:g} min is longer than the protocol asks"
     reds = (a for a in episodes.open_alerts(conn, bed.flap.id) if a.severity is Severity.RED)

@@ -93,8 +93,9 @@ def order(key: str, problems: list[str]) -> tuple[bool, int | None, datetime | N
     until = None
     if chosen == OTHER:
         until = wall("Until", f"until-{key}", problems)
-    elif chosen is not None:
-        until = _session.now() + timedelta(hours=int(chosen))
+    elif chosen is not None:  # counted once, from when it was chosen
+        ahead = _session.now() + timedelta(hours=int(chosen))
+        until = st.session_state.setdefault(f"until-at-{key}-{chosen}", ahead)
     if until is not None:
         zone = _session.settings().zone
         st.text(f"The order holds until {review_views.until_words(until, zone)}.")
@@ -182,10 +183,16 @@ def plan(stay: Stay, shown: Plan) -> None:
 
 
 def _begin(flap_id: str, name: str, label: str, *, primary: bool = False) -> None:
-    if st.button(label, type="primary" if primary else "secondary", key=f"act-{name}"):
-        st.session_state["doing"] = (flap_id, name)
-        st.session_state.pop("done", None)
-        st.rerun()
+    st.button(
+        label, type="primary" if primary else "secondary", key=f"act-{name}", on_click=_start,
+        args=(flap_id, name),
+    )  # fmt: skip
+
+
+def _start(flap_id: str, name: str) -> None:
+    """A form is opened. As a callback it is not lost when the page is drawn anew meanwhile."""
+    st.session_state["doing"] = (flap_id, name)
+    st.session_state.pop("done", None)
 
 
 def _forget() -> None:

@@ -108,7 +108,7 @@ def test_a_nurse_writes_down_what_a_consultant_said(ward: Hospital, visit: Visit
     page.get_by_role("radio", name="15 min").click()
     page.get_by_role("radio", name="in 4 h").click()
     expect(page.get_by_text("The order holds until")).to_be_visible()
-    page.get_by_role("button", name=re.compile("^Continue: ")).click()
+    page.get_by_role("button", name=re.compile("^Continue: ")).dblclick()
     expect(page.get_by_role("status").filter(has_text="Written down")).to_contain_text(
         "Miss Told (told by telephone): continue as before, look every 15 min until"
     )

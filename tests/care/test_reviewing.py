@@ -322,6 +322,7 @@ def test_the_same_form_twice_is_one_review(bed: Bed) -> None:
     assert everything(bed.record) == before
     with pytest.raises(OtherBody):
         write(bed, replace(review, recheck_minutes=40), 43)
+    assert write(bed, review, 301).review == first.review
 
 
 def test_one_form_never_serves_two_flaps(bed: Bed) -> None:
