@@ -256,7 +256,8 @@ def test_what_is_not_reached_runs_until_the_alert_is_closed() -> None:
     assert interval_words(running["asked"], NOW) == (
         "Decision to theatre running 00:23 (target 01:00)"
     )
-    assert interval_words(running["decided"], NOW) == ("First sign to decision 01:47 (target 00:30)")
+    decided = interval_words(running["decided"], NOW)
+    assert decided == "First sign to decision 01:47 (target 00:30)"
     over = measured(of=alert(closed_at=at(60), state=AlertState.CLOSED))
     assert interval_words(over["reviewed"], NOW) == (
         "First sign to review not reached (target 00:15)"
