@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -83,6 +84,21 @@ def test_a_photo_sent_again_after_it_was_struck_is_not_shown_again(bed: Bed) -> 
     care.strike_photo(bed.record, key=key, by="ben", reason="blurred", now=at(3))
     assert add(bed, 4, key=key).struck_by == "ben"
     assert [p.struck_reason for p in of_flap(bed)] == ["blurred"]
+
+
+def test_one_key_for_two_flaps_at_once(bed: Bed) -> None:
+    """A photo is being saved for another flap under the same key: whoever comes second is told,
+    and the first stands."""
+    other, key = admit(bed.record, label="R breast DIEP"), uuid4()
+    theirs = StoredPhoto(key, other.id, None, at(2), at(2), "ana", 64, 48, "0" * 64)
+    with ThreadPoolExecutor(1) as pool:
+        with bed.record.write() as conn:
+            pictures.insert_photo(conn, theirs, picture=jpeg(), small=jpeg())
+            second = pool.submit(add, bed, 2, key=key)
+            assert not wait([second], timeout=0.5).done
+        with pytest.raises(care.OtherBody):
+            second.result(timeout=20)
+    assert of_flap(bed) == [] and of_flap(other) == [theirs]
 
 
 def test_what_a_photo_may_not_be(bed: Bed) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
+from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
 
 from monitoring import care, photo_views, pictures, protocol, queries
@@ -266,6 +267,24 @@ def test_for_the_alerts_the_newest_photo_stands_beside_the_baseline(
         ward_record, flap_id, "L breast DIEP", now=datetime.now(UTC), zone=zone
     )
     assert one == pair
+
+
+def test_many_alerts_cost_no_more_statements_than_one(ward_record: Record, flap_id: str) -> None:
+    """The alerts page asks for the photos of every flap at once, small ones only."""
+    with ward_record.read() as conn:
+        every = queries.active_flap_ids(conn)
+    for one in every[:5]:
+        add(ward_record, one, None)
+    asked: list[str] = []
+    event.listen(
+        ward_record.reader, "before_cursor_execute", lambda *told: asked.append(str(told[2]))
+    )
+    found = photo_views.besides(
+        ward_record, dict.fromkeys(every, "a flap"), now=datetime.now(UTC), zone=ZONE
+    )
+    assert sum(pair["latest"] is not None for pair in found.values()) == 5
+    assert len([one for one in asked if one.startswith("SELECT")]) == 5
+    assert not any("photo.picture" in statement for statement in asked)
 
 
 def test_a_struck_photo_is_told_and_not_shown(
