@@ -269,6 +269,23 @@ def test_a_return_is_filled_in_and_set_right_after_discharge(
     assert (kept.old, kept.new, kept.reason) == ("venous_thrombosis", "kink", "operation note")
 
 
+def test_theatre_that_is_not_needed_is_withdrawn_with_a_reason(
+    ward_record: Record, open_page: Open, venous: str, surgeon: str
+) -> None:
+    """The clock of the way to theatre stops, and the facts keep why."""
+    now = datetime.now(UTC)
+    back = a_review(venous, surgeon, now, decision=Decision.RETURN_TO_THEATRE)
+    care.record_review(ward_record, PROTOCOLS, back, now=now)
+    at = begin(open_page("flap.py", flap=venous), venous, "withdraw-return")
+    assert any("theatre asked for" in m.value for m in at.markdown)
+    at = choose(at, "Why is it not done?", "pink again")
+    at = press(choose(at, "Who are you?", surgeon), "Withdraw the return")
+    assert not at.exception
+    assert stay(ward_record, venous).returns == ()
+    assert not any("theatre asked for" in m.value for m in at.markdown)
+    assert stay(ward_record, venous).corrections[-1].reason == "pink again"
+
+
 def test_an_outcome_is_set_right_with_a_reason(
     ward_record: Record, open_page: Open, venous: str
 ) -> None:
