@@ -52,6 +52,8 @@ def oncall(visitor: Visitor, act: str = "") -> Visitor:
     expect(visitor.page.get_by_role("heading", name=re.compile("On call now"))).to_be_visible()
     if act:
         visitor.page.locator(".stButtonGroup").get_by_text(act, exact=True).click()
+        expect(visitor.page.get_by_role("combobox", name="Who are you?")).to_be_visible()
+        expect(visitor.page.locator("section", has_text="Today, ")).to_have_count(0)
     return visitor
 
 
