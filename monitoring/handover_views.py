@@ -20,7 +20,7 @@ from monitoring.components.handover_shapes import (
     HandoverFlap,
 )
 from monitoring.conditions import lasting
-from monitoring.domain import ChannelKind, Level, Stream
+from monitoring.domain import ChannelKind, Level, Pattern, Stream
 from monitoring.episodes import StoredAlert
 from monitoring.handovers import Beside, Handover, Stood, StoodAlert, StoodFlap, Unrecorded
 from monitoring.reviews import (
@@ -192,15 +192,19 @@ def _alerts(bed: Bedside, now: datetime, zone: ZoneInfo) -> Facts:
     """Every alert that is not closed and who has it, the worst first."""
     for alert in sorted(bed.alerts, key=lambda a: (-a.severity.rank, a.raised_at)):
         who, has = who_has_it(alert, now, zone)
+        if alert.owned and alert.review is not None:
+            who = f"{alert.acknowledged_by} has it, by the plan"
+            if alert.holds_until is not None:
+                who += f" until {clock(alert.holds_until, zone, now)}"
         stands = ", recovered, not closed" if alert.recovered_at is not None else ""
         said = f"since {clock(alert.first_sign_at, zone, now)}{stands}; {who}"
-        yield _fact(_alert_words(alert), said, "plain" if has else "loud")
+        yield _fact(_alert_words(alert), said, _PLAIN if has else _LOUD)
 
 
 def _alert_words(alert: OpenAlert) -> str:
-    what = {Stream.CONCERN: "nurse concern", Stream.MONITORING: "checks"}.get(
-        alert.stream, str(alert.pattern)
-    )
+    known = {Stream.CONCERN: "nurse concern", Stream.MONITORING: "checks"}
+    unclear = alert.pattern is Pattern.INDETERMINATE
+    what = known.get(alert.stream, "unclear pattern" if unclear else str(alert.pattern))
     return f"{alert.severity.upper()} {what}"
 
 

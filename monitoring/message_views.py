@@ -67,27 +67,38 @@ def _message(
 ) -> MessageView:  # fmt: skip
     tone, state, detail = became(page, now, zone)
     demo = kinds.get(page.channel) is ChannelKind.DEMO
+    to = f"room {page.channel}" if page.staff_id is None else names.get(
+        page.staff_id, page.staff_id
+    )  # fmt: skip
+    said = [
+        "" if page.level is None else page.level.replace("_", " "),
+        f"by {page.channel}{' (demonstration)' if demo else ''}",
+        "passed on" if page.kind is PageKind.PASSED else "",
+        "late" if page.late else "",
+    ]
     return MessageView(
         key=page.key,
         severity=_EDGE[page.severity],
         when=_seconds(page.created_at, zone, now),
-        to=f"room {page.channel}" if page.staff_id is None else names.get(
-            page.staff_id, page.staff_id
-        ),
-        how=" · ".join(filter(None, [
-            "" if page.level is None else page.level.replace("_", " "),
-            f"by {page.channel}{' (demonstration)' if demo else ''}",
-            "passed on" if page.kind is PageKind.PASSED else "",
-            "late" if page.late else "",
-        ])),
+        to=to,
+        how=" · ".join(filter(None, said)),
         title=page.title,
         body=page.body.removeprefix(f"{page.title}. "),
         tone=tone,
         state=state,
         detail=detail,
-        link="" if page.alert_id is None else f"alerts?alert={page.alert_id}&page="
-        f"{quote(page.key, safe='')}",
-    )  # fmt: skip
+        open=f"Open as {to}" if demo and page.staff_id is not None else "Open the alert",
+        link=_link(page, demo),
+    )
+
+
+def _link(page: StoredPage, demo: bool) -> str:
+    """The alert's address. Only a demonstration's is the one that the telephone got: whoever
+    opened a real one here would have it count as read by the person it was sent to."""
+    if page.alert_id is None:
+        return ""
+    key = f"&page={quote(page.key, safe='')}" if demo else ""
+    return f"alerts?alert={page.alert_id}{key}"
 
 
 _EDGE: Mapping[Severity, TileSeverity] = {

@@ -83,7 +83,7 @@ def page_style() -> None:
     """
     scheme = st.context.theme.type
     told = "" if scheme is None else f":root {{ color-scheme: {scheme}; }}"
-    st.html(f"<style>{_source('page.css')}{told}</style>")
+    st.html(f"<style>{_source('page.css', 'print.css')}{told}</style>")
 
 
 def pack(data: BoardData) -> bytes:

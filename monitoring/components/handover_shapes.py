@@ -69,7 +69,7 @@ MessageTone = Literal["sent", "waiting", "trouble", "dropped"]
 class MessageView(TypedDict):
     """One message: when, to whom and how, what it says, and what became of it.
 
-    ``link`` is the address that the message carries, "" for one without an alert.
+    ``link`` leads to its alert ("" where there is none), ``open`` are the words on it.
     """
 
     key: str
@@ -82,6 +82,7 @@ class MessageView(TypedDict):
     tone: MessageTone
     state: str
     detail: str
+    open: str
     link: str
 
 

@@ -79,7 +79,7 @@ const TONES = {
 };
 
 function messageNode(message) {
-  const { severity, when, to, how, title, body, tone, state, detail, link } = message;
+  const { severity, when, to, how, title, body, tone, state, detail, open, link } = message;
   return el("article", { "data-severity": severity, "data-tone": tone },
     el("div", { class: "to" }, el("p", { class: "when", text: when }),
       el("p", {}, el("b", { text: to })), el("p", { class: "dim", text: how })),
@@ -89,6 +89,5 @@ function messageNode(message) {
     el("div", { class: "became" }, el("p", { class: "state" }, icon(TONES[tone], 20),
       el("b", { text: state })),
       detail ? el("p", { class: "dim", text: detail }) : null,
-      link ? el("a", { class: "open", href: link, target: "_blank", rel: "noopener" },
-        "Open as ", el("span", { text: to })) : null));
+      link ? el("a", { class: "open", href: link, target: "_blank", rel: "noopener", text: open }) : null));
 }

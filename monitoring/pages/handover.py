@@ -43,8 +43,9 @@ def accept(ward: str, giver: str | None) -> None:
     """The second person's name, on what was read when this form was opened."""
     stood: Stood | None = st.session_state.get("handover-stood")
     if stood is None or stood.ward != ward:
-        if st.button("Hand over", type="primary", icon=":material/assignment_ind:",
-                     disabled=giver is None):  # fmt: skip
+        if st.button("Hand over", type="primary", icon=":material/assignment_ind:"):
+            if giver is None:
+                raise care.Refused("Say who hands over: choose your name first.")
             st.session_state["handover-stood"] = read(ward, "")[1]
             st.rerun()
         return
@@ -87,18 +88,21 @@ def name(staff_id: str | None) -> str:
 def page(ward: str) -> None:
     """Who hands over, the form of who accepts, and the sheet."""
     told: tuple[str, str] | None = st.session_state.pop("handed", None)
-    if told is not None:
-        notice(NoticeData(title=told[0], text=told[1]), key="handed-notice")
     with st.container(key="not-printed"):
-        giver = _session.person("handover", ward, "Who hands over, or prints?")
-        accept(ward, giver)
+        if told is not None:
+            notice(NoticeData(title=told[0], text=told[1]), key="handed-notice")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            giver = _session.person("handover", ward, "Who hands over, or prints?")
+        with _session.sentences():
+            accept(ward, giver)
     sheet(ward, name(giver))
 
 
 with st.container(key="handover-page"):
     chosen = settings.wards[0]
     if len(settings.wards) > 1:
-        chosen = st.selectbox("Ward", settings.wards, key="handover-ward", bind="query-params")
+        with st.container(key="not-printed-ward"):
+            chosen = st.selectbox("Ward", settings.wards, key="handover-ward", bind="query-params")
     try:
         page(chosen)
     except MonitoringError as error:
