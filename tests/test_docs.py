@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from monitoring.alarm import MOVES
+from monitoring.ladder import STANDARD, Ladder
 from monitoring.protocol import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,3 +134,58 @@ def test_the_intended_use_says_what_it_must() -> None:
         "awaiting local clinical sign-off",
     ):
         assert words in text, words
+
+
+def table_rows(text: str, head: str) -> list[tuple[str, ...]]:
+    """The rows of the Markdown table that begins with this heading row."""
+    _, _, after = text.partition(f"{head}\n")
+    rows = []
+    for line in after.splitlines()[1:]:
+        if not line.startswith("|"):
+            break
+        rows.append(tuple(cell.strip() for cell in line.strip("|").split("|")))
+    return rows
+
+
+def told(ladder: Ladder) -> tuple[str, ...]:
+    """A ladder as the document writes it."""
+    steps = "; ".join(
+        f"{' and '.join(level.replace('_', ' ') for level in rung.to)} {rung.after_minutes:g}"
+        for rung in ladder.rungs
+    )
+    minutes = (ladder.repeat_minutes, ladder.answer_minutes, ladder.plan_minutes)
+    return (steps, *(f"{m:g} min" for m in minutes))
+
+
+def test_the_state_table_is_the_one_that_runs() -> None:
+    """Whoever reads how an alert lives reads what the program does, move by move."""
+    rows = table_rows(
+        (ROOT / "docs/alert-life.md").read_text("utf-8"), "| state | event | becomes | pages |"
+    )
+    assert rows == [
+        (state or "(none)", event, becomes, "yes" if pages else "no")
+        for (state, event), (becomes, pages) in MOVES.items()
+    ]
+
+
+def test_the_ladders_are_the_ones_that_are_climbed() -> None:
+    """The minutes in the document are those of an alert without a ladder of its own, and of every
+    protocol version that has one."""
+    text = (ROOT / "docs/alert-life.md").read_text("utf-8")
+    head = (
+        "| ladder | tells, after minutes | begins anew after | an answer holds at most "
+        "| a plan holds |"
+    )
+    written = {name: tuple(rest) for name, *rest in table_rows(text, head)}
+    carried = [p.escalation for p in load().values() if p.escalation is not None]
+    assert carried
+    for escalation in (STANDARD, *carried):
+        assert written == {n: told(getattr(escalation, n)) for n in ("red", "amber", "overdue")}
+
+
+def test_a_wrong_table_is_seen() -> None:
+    """The two rules above are able to fail."""
+    assert table_rows("| a | b |\n| --- | --- |\n| 1 | 2 |\n\n| 3 | 4 |", "| a | b |") == [
+        ("1", "2")
+    ]
+    assert table_rows("no table", "| a | b |") == []
