@@ -201,7 +201,8 @@ class ReviewRow(Row, table=True):
 
 
 class OrderRow(Row, table=True):
-    """A signed order: look every so many minutes, from then until a stated time."""
+    """A signed order: look every so many minutes, from then until a stated time. Ended by a person,
+    or by the system when a red is raised on a flap that was to be seen less often."""
 
     __tablename__ = "flap_order"
     __table_args__ = (
@@ -216,7 +217,7 @@ class OrderRow(Row, table=True):
     from_at: datetime = Field(sa_type=UtcInstant)
     until_at: datetime = Field(sa_type=UtcInstant)
     by: str = Field(foreign_key="staff.id")
-    ended_by: str | None = Field(default=None, foreign_key="staff.id")
+    ended_by: str | None = None
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes, paging
+from monitoring import alarm, episodes, paging, schedule, verdicts
 from monitoring.alarm import AlertEvent, Episode, Move
 from monitoring.care import escalating
 from monitoring.care.bedside import AHEAD, Bed
@@ -20,8 +20,10 @@ from monitoring.domain import (
     Assessment,
     Check,
     CloseReason,
+    Decision,
     Finding,
     Refused,
+    Severity,
     Stream,
     SystemCloseReason,
 )
@@ -89,9 +91,20 @@ def _carry_out(
         "because": [f.because for f in move.findings],
     }
     tell(conn, alert_id, move.event, by, now, detail)
+    if move.severity is Severity.RED and move.event in (AlertEvent.RAISE, AlertEvent.WORSEN):
+        end_longer_orders(conn, bed, now)
     if move.pages:
         escalating.begin(conn, alert_id, subject_of(bed, now), now)
     return alert_id
+
+
+def end_longer_orders(conn: Connection, bed: Bed, now: datetime) -> None:
+    """A red ends what let the flap be seen less often: the protocol's own times stand again."""
+    longer = [o for o in bed.flap.orders if schedule.lengthens(bed.flap, bed.protocol, o)]
+    if longer:
+        standing = verdicts.orders_of(conn, bed.flap.id)
+        ids = [o.id for o in standing if o.order in longer and o.stands(now)]
+        verdicts.end_orders(conn, ids, by=SYSTEM, at=now)
 
 
 def subject_of(bed: Bed, now: datetime) -> Subject:
@@ -214,6 +227,16 @@ def hear(
         known, findings, full=full, newest=newest, seen=seen, cleared_at=cleared_at
     )
     return carry_out(conn, bed, moves, by=by, now=now, signs_since=signs_since)
+
+
+def forget_plans(conn: Connection, flap_id: str, decision: Decision, now: datetime) -> None:
+    """A decision is not carried out: the alerts whose last review made it come back at once."""
+    running = episodes.open_alerts(conn, flap_id)
+    reviews = verdicts.reviews_of_alerts(conn, [a.id for a in running])
+    for alert in running:
+        last = next(reversed(reviews.get(alert.id, [])), None)
+        if last is not None and last.decision is decision and alert.plan_until is not None:
+            episodes.update_alert(conn, alert.id, plan_until=now)
 
 
 Judged = Sequence[tuple[Check, Assessment]]

@@ -25,6 +25,7 @@ from monitoring.care.judging import judge_again
 from monitoring.care.watching import stand_again
 from monitoring.checks import StoredCheck
 from monitoring.domain import (
+    Decision,
     FlapFacts,
     Hold,
     HoldReason,
@@ -278,6 +279,7 @@ def withdraw_return(
         said = f"decided {_said(found.value.decided_at)}"
         kept = Correction("return_to_theatre", said, "withdrawn", why, by, now)
         queries.insert_correction(conn, flap_id, kept)
+        alerts.forget_plans(conn, flap_id, Decision.RETURN_TO_THEATRE, now)
 
 
 def correct_return(

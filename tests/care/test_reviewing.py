@@ -13,6 +13,7 @@ from monitoring import care, episodes, queries, schedule, verdicts
 from monitoring.care import OtherBody, Refused, UnknownPerson
 from monitoring.care.reviewing import REVIEWED
 from monitoring.domain import (
+    SYSTEM,
     AlertState,
     BedsideAction,
     CloseReason,
@@ -230,6 +231,41 @@ def test_a_longer_interval_is_refused_while_a_red_is_not_closed(bed: Bed) -> Non
     )
     write(bed, verdict(bed, 55, order=order(240, 0, 600)))
     assert bed.flap().orders[-1].every_minutes == 240
+
+
+def test_a_red_ends_an_order_for_fewer_checks(bed: Bed) -> None:
+    """Every 4 h was ordered for the night; a red at 40 min: the protocol's times stand again, by
+    nobody's hand. An order for more checks stays."""
+    bed.save(0)
+    write(bed, verdict(bed, 10, order=order(240, 0, 600)))
+    assert due(bed, 20).at == at(250)
+    bed.save(40, CONGESTED)
+    with bed.record.read() as conn:
+        (ended,) = verdicts.orders_of(conn, bed.id)
+    assert (ended.ended_by, ended.ended_at) == (SYSTEM, at(40))
+    flap = bed.flap()
+    later = schedule.slots(flap, PROTOCOLS[flap.protocol_id], at(120))
+    assert list(later)[-1].every_minutes == 30
+    write(bed, verdict(bed, 50, order=order(10, 0, 600)))
+    bed.save(60, {"swelling": "rapid", "turgor": "tense", "pain": "rising"})
+    with bed.record.read() as conn:
+        assert verdicts.orders_of(conn, bed.id)[-1].ended_at is None
+
+
+def test_a_withdrawn_return_brings_its_alert_back(bed: Bed) -> None:
+    """Theatre was the plan; it is not done: the red is open again at the next look at the clock,
+    not in an hour."""
+    bed.save(0)
+    bed.save(30, CONGESTED)
+    alert = bed.alert()
+    plan = verdict(bed, 35, alert_id=alert.id, decision=Decision.RETURN_TO_THEATRE)
+    write(bed, plan)
+    care.withdraw_return(
+        bed.record, PROTOCOLS, flap_id=bed.id, decided_at=at(35), by="eze", reason="pink again",
+        now=at(40),
+    )  # fmt: skip
+    bed.watch(40.1)
+    assert (bed.alert().state, bed.alert().lapsed_by) == (AlertState.OPEN, "diaz")
 
 
 def test_a_longer_interval_is_never_ordered_by_telephone(bed: Bed) -> None:

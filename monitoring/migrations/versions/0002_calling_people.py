@@ -299,9 +299,6 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("until_at > from_at", name=op.f("ck_flap_order_lasts")),
         sa.ForeignKeyConstraint(["by"], ["staff.id"], name=op.f("fk_flap_order_by_staff")),
-        sa.ForeignKeyConstraint(
-            ["ended_by"], ["staff.id"], name=op.f("fk_flap_order_ended_by_staff")
-        ),
         sa.ForeignKeyConstraint(["flap_id"], ["flap.id"], name=op.f("fk_flap_order_flap_id_flap")),
         sa.ForeignKeyConstraint(
             ["review_key"], ["review.key"], name=op.f("fk_flap_order_review_key_review")
