@@ -36,7 +36,7 @@ def sheet(ward: str, by: str) -> None:
     """The sheet; read again every few seconds."""
     with _session.sentences():
         data, _ = read(ward, by)
-        handover_sheet(data, key="handover")
+        handover_sheet(data, key="sheet")
 
 
 def accept(ward: str, giver: str | None) -> None:
