@@ -30,7 +30,7 @@ def test_an_impatient_finger_saves_once(ward: Hospital, visit: Visit, clicks: in
 
 
 ELSEWHERE: dict[str, Callable[[Visitor], None]] = {
-    "another page": lambda nurse: nurse.page.get_by_role("link", name="Protocols").click(),
+    "another page": lambda nurse: nurse.page.get_by_role("link", name="Alerts").click(),
     "the board": lambda nurse: nurse.page.get_by_role("link", name="Ward board").click(),
     "reload": lambda nurse: nurse.page.reload(wait_until="commit") and None,
     "tab closed": lambda nurse: nurse.page.close(),
