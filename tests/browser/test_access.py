@@ -21,6 +21,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "no flap chosen": ("check", "h1"),
     "flap": ("flap?flap={flap}", "h1"),
     "alerts": ("alerts", "h1"),
+    "handover": ("handover", ".flaps"),
+    "messages": ("messages", ".messages"),
     "admit": ("admit", "h1"),
     "protocols": ("protocols", "h1"),
 }
