@@ -38,11 +38,12 @@ Script = Callable[[int], str]
 
 
 class HttpSink:
-    """A provider that counts what reached it. ``answer``, and the ``pause`` in seconds before
-    each, may be changed while it runs."""
+    """A provider that counts what reached it. ``answer``, the ``pause`` in seconds before each,
+    and the paths that are ``refused`` with a 500 may be changed while it runs."""
 
     def __init__(self, answer: Script = lambda _: "200") -> None:
         self.answer = answer
+        self.refused: set[str] = set()
         self.pause = 0.0
         self.got: list[Got] = []
         self._lock = threading.Lock()
@@ -76,7 +77,8 @@ class HttpSink:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         heard = time.monotonic()
         with self._lock:
-            answer = self.answer(len(self.got))
+            refused = request.path in self.refused
+            answer = "500" if refused else self.answer(len(self.got))
             self.got.append(Got(request.path, json.loads(body) if body else {}, answer, heard))
         self._ended.wait(self.pause)
         if answer == "timeout":

@@ -10,11 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Connection
 
 from monitoring import episodes, leases, paging, people, store, worker
@@ -22,74 +21,11 @@ from monitoring.domain import PageKind, PageState, Role, Severity
 from monitoring.paging import NewPage
 from monitoring.store import Record
 from tests.bedside import CONGESTED, admit, staff
+from tests.faults.workers import Couriers, eventually, stop_between_writes
 from tests.sinks import http_sink, smtp_sink
 
 KILLS = 24
 MESSAGES = 600
-
-
-class Couriers:
-    """Workers as real processes, seen from outside."""
-
-    def __init__(self, folder: Path, url: str, channels: dict[str, str]) -> None:
-        self.log = folder / "workers.log"
-        told = {
-            "PYTHONPATH": os.getcwd(), "FLAPS_RECORD_URL": url, "FLAPS_TICK_SECONDS": "1",
-            "FLAPS_CHANNELS": json.dumps(channels), "FLAPS_BUNDLE_SECONDS": "0.1",
-        }  # fmt: skip
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("courier.py")), str(self.log)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | told,
-        )  # fmt: skip
-        self.alive: list[int] = []
-        assert self._line() == "ready"
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def start(self) -> int:
-        """One more worker; returns its process id."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("start\n")
-        self.process.stdin.flush()
-        self.alive.append(int(self._line()))
-        return self.alive[-1]
-
-    def kill(self, pid: int) -> None:
-        """kill -9."""
-        os.kill(pid, signal.SIGKILL)
-        self.alive.remove(pid)
-
-    def end(self) -> None:
-        for pid in list(self.alive):
-            self.kill(pid)
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
-
-
-@pytest.fixture
-def couriers(tmp_path: Path, record_url: str) -> Iterator[Callable[..., Couriers]]:
-    made: list[Couriers] = []
-
-    def start(**channels: str) -> Couriers:
-        made.append(Couriers(tmp_path, record_url, channels))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.end()
-
-
-def eventually(true: Callable[[], bool], within: float = 20.0) -> float:
-    """Waits for a condition; returns how long it took."""
-    begun = time.monotonic()
-    while not true():
-        assert time.monotonic() - begun < within, "waited in vain"
-        time.sleep(0.02)
-    return time.monotonic() - begun
 
 
 def waiting(record: Record) -> int:
@@ -225,20 +161,6 @@ def test_a_killed_watcher_is_replaced_and_a_hung_one_too(
     before = ticks(record)
     eventually(lambda: ticks(record) >= before + 3)
     assert watcher(record) == seen
-
-
-def stop_between_writes(record: Record, pid: int) -> None:
-    """SIGSTOP, anew when it struck within a transaction of SQLite, which would hold everybody."""
-    for _ in range(20):
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            with record.write() as conn:
-                conn.exec_driver_sql("SELECT 1")
-            return
-        except Exception:
-            os.kill(pid, signal.SIGCONT)
-            time.sleep(0.1)
-    raise AssertionError("never between two writes")
 
 
 def test_the_service_itself_delivers_mail_and_ends(tmp_path: Path, sqlite_url: str) -> None:

@@ -1,0 +1,81 @@
+"""Workers as real processes, and how a test waits for what they do."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from monitoring.store import Record
+
+
+class Couriers:
+    """Workers as real processes, seen from outside."""
+
+    def __init__(
+        self, folder: Path, url: str, channels: dict[str, str], bundle_seconds: float = 0.1
+    ) -> None:
+        self.log = folder / "workers.log"
+        told = {
+            "PYTHONPATH": os.getcwd(), "FLAPS_RECORD_URL": url, "FLAPS_TICK_SECONDS": "1",
+            "FLAPS_CHANNELS": json.dumps(channels), "FLAPS_BUNDLE_SECONDS": str(bundle_seconds),
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("courier.py")), str(self.log)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | told,
+        )  # fmt: skip
+        self.alive: list[int] = []
+        assert self._line() == "ready"
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def start(self) -> int:
+        """One more worker; returns its process id."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("start\n")
+        self.process.stdin.flush()
+        self.alive.append(int(self._line()))
+        return self.alive[-1]
+
+    def kill(self, pid: int) -> None:
+        """kill -9."""
+        os.kill(pid, signal.SIGKILL)
+        self.alive.remove(pid)
+
+    def end(self) -> None:
+        for pid in list(self.alive):
+            self.kill(pid)
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+def eventually(true: Callable[[], bool], within: float = 20.0) -> float:
+    """Waits for a condition; returns how long it took."""
+    begun = time.monotonic()
+    while not true():
+        assert time.monotonic() - begun < within, "waited in vain"
+        time.sleep(0.02)
+    return time.monotonic() - begun
+
+
+def stop_between_writes(record: Record, pid: int) -> None:
+    """SIGSTOP, anew when it struck within a transaction of SQLite, which would hold everybody."""
+    for _ in range(20):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with record.write() as conn:
+                conn.exec_driver_sql("SELECT 1")
+            return
+        except Exception:
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.1)
+    raise AssertionError("never between two writes")
