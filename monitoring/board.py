@@ -24,6 +24,7 @@ from monitoring.domain import (
     derive,
 )
 from monitoring.protocol import Protocol
+from monitoring.reviews import minutes_words, theatre_clock, under_way
 from monitoring.schedule import Due, DueState, Look, Recheck, due_words, next_due
 from monitoring.signs import EVERY_SIGN, SIGNS, Unable
 
@@ -151,7 +152,7 @@ def tile(bed: Bedside, now: datetime, zone: ZoneInfo) -> Tile:
     last = bed.seen[-1] if bed.seen else None
     state = _state(bed, last, due, now)
     speaking = _speaking(bed.alerts)
-    plan, has = _away(flap, now, zone) or _plan(speaking, now, zone)
+    plan, has = _plan(flap, speaking, now, zone)
     return Tile(
         flap_id=flap.id,
         state=state,
@@ -376,19 +377,23 @@ def _summary(check: Check, decisive: frozenset[str]) -> str:
     return ", ".join(parts)
 
 
-def _away(flap: Flap, now: datetime, zone: ZoneInfo) -> tuple[str, bool] | None:
-    """A return to theatre that is under way outranks who has the alert: this is the answer."""
-    going = next((r for r in flap.returns if r.back_at is None and r.decided_at <= now), None)
+def _plan(
+    flap: Flap, speaking: OpenAlert | None, now: datetime, zone: ZoneInfo
+) -> tuple[str, bool]:
+    """Who has the alert that speaks, or who was told. A return to theatre that is under way comes
+    first: in theatre it is the answer; only asked for, it is none to an alert that nobody has."""
+    has_it = ("", False) if speaking is None else who_has_it(speaking, now, zone)
+    going = under_way(r for r in flap.returns if r.decided_at <= now)
     if going is None:
-        return None
-    if going.into_theatre_at is not None:
+        return has_it
+    if going.into_theatre_at is not None and going.into_theatre_at <= now:
         return f"in theatre since {clock(going.into_theatre_at, zone, now)}", True
-    return f"return to theatre decided {clock(going.decided_at, zone, now)}", True
-
-
-def _plan(speaking: OpenAlert | None, now: datetime, zone: ZoneInfo) -> tuple[str, bool]:
-    """Who has the alert that speaks, and who was told."""
-    return ("", False) if speaking is None else who_has_it(speaking, now, zone)
+    asked = theatre_clock(going, zone, now)
+    if speaking is None:
+        return asked, True
+    if speaking.owned and speaking.review is not None:  # the plan says itself when it was decided
+        asked = f"waiting for theatre {minutes_words(now - going.decided_at)}"
+    return f"{asked}; {has_it[0]}", has_it[1]
 
 
 def _due_word(due: Due, zone: ZoneInfo, now: datetime) -> str:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitoring import rota
+from monitoring.clocks import clock
 from monitoring.components.stay_shapes import FactsData, FactSection, FactView
 from monitoring.domain import ChannelKind, Level, PageState, Severity
 from monitoring.paging import StoredPage
-from monitoring.rota import Directory, Problem, Shift, Span, clock
+from monitoring.rota import Directory, Problem, Shift, Span
 
 DAYS = 7
 """How many days of the rota the page lists, from today."""

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from monitoring.clocks import clock
 from monitoring.domain import ChannelKind, Level, Severity
 
 HORIZON = timedelta(hours=12)
@@ -352,15 +353,3 @@ def spoken(span: Span, within: Span, zone: ZoneInfo) -> str:
     if span.until_at >= within.until_at:
         return f"now and until {until} at least"
     return f"now, until {until}"
-
-
-def clock(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """Local wall time; with the weekday on another day than ``now``, with the zone in the hour
-    that occurs twice."""
-    local = moment.astimezone(zone)
-    said = f"{local:%H:%M}"
-    if local.date() != now.astimezone(zone).date():
-        said = f"{local:%a} {said}"
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        said += f" {local:%Z}"
-    return said

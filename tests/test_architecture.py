@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "verdicts": (VALUES | {"rows", "call_rows", "store", "checks", "reviews"}, {"sqlalchemy"}),
     "pictures": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
     "handovers": (VALUES | {"rows", "call_rows", "reviews", "verdicts"}, {"sqlalchemy"}),
-    "rota": (VALUES | {"ladder"}, set()),
+    "rota": (VALUES | {"clocks"}, set()),
     "rota_files": (VALUES | {"rota", "entry"}, {"icalendar", "recurring_ical_events"}),
     "escalation": (VALUES | {"conditions", "ladder", "rota"}, set()),
     "reviews": (VALUES | {"clocks"}, {"pydantic"}),

@@ -320,17 +320,6 @@ def test_one_flap_that_cannot_be_drawn_does_not_blank_the_board() -> None:
     assert broken == [spoilt.flap.id]
 
 
-def test_in_theatre_the_tile_says_so() -> None:
-    """The red is being answered: decided, then in theatre, instead of "nobody has it"."""
-    red = (alert(Severity.RED),)
-    decided = Return(decided_at=at(40))
-    t = shown(bed(seen(1), seen(30), alerts=red, returns=(decided,)), 45)
-    assert (t.plan, t.plan_has) == ("return to theatre decided 12:40", True)
-    going = Return(decided_at=at(40), into_theatre_at=at(50))
-    t = shown(bed(seen(1), seen(30), alerts=red, returns=(going,)), 70)
-    assert (t.plan, t.plan_has) == ("in theatre since 12:50", True)
-
-
 def test_before_a_return_the_trend_asks_for_the_checks_of_that_time() -> None:
     """Hourly checks on the second day are no gaps because the flap was in theatre later."""
     checks = [seen(60 * h) for h in range(5, 10)]
@@ -351,3 +340,16 @@ def test_passing_on_is_not_having_it() -> None:
     assert [t.mrn for t in found] == ["2", "1"]
     assert not found[0].plan_has
     assert "nobody has it yet" in found[0].plan
+
+
+def test_theatre_that_is_only_asked_for_hides_nobody() -> None:
+    """The clock since theatre was asked for runs on the tile; an alert that nobody has stays loud
+    beside it, until the flap is in theatre."""
+    red = (alert(Severity.RED),)
+    asked = Return(decided_at=at(40))
+    t = shown(bed(seen(1), seen(30), alerts=red, returns=(asked,)), 63)
+    assert t.plan.startswith("theatre asked for 12:40, 00:23 ago; open 33 min, nobody has it yet")
+    assert not t.plan_has
+    gone = Return(decided_at=at(40), into_theatre_at=at(60))
+    t = shown(bed(seen(1), seen(30), alerts=red, returns=(gone,)), 63)
+    assert (t.plan, t.plan_has) == ("in theatre since 13:00", True)

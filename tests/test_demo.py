@@ -154,7 +154,7 @@ def test_a_plan_is_not_read_back_and_a_return_is_under_way(shown: Ward) -> None:
     waits for theatre, decided at the bedside and read back."""
     plan = shown.of("paddle 2").plan
     assert "Dr M. Osei: loosen dressings, reposition, recheck in 20 min; not read back yet" in plan
-    assert shown.of("TANAKA").plan.startswith("return to theatre decided")
+    assert shown.of("TANAKA").plan.startswith("waiting for theatre 00:26; ")
     with shown.record.read() as conn:
         (review,) = verdicts.reviews_of_flap(conn, shown.of("TANAKA").flap_id)
     assert (review.decision, review.read_back_by) == (Decision.RETURN_TO_THEATRE, "s-lindberg")

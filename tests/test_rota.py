@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring import rota
+from monitoring.clocks import clock
 from monitoring.domain import ChannelKind, Level, Severity
 from monitoring.rota import Channel, Directory, Person, Problem, Shift, Span, Tried
 
@@ -238,8 +239,8 @@ def test_a_night_of_a_clock_change_is_as_long_as_it_is() -> None:
         assert rows.on_call("W", Level.REGISTRAR, end) == ()
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     noon = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
-    assert rota.clock(first, LONDON, noon) == "01:30 BST"
-    assert rota.clock(first + timedelta(hours=1), LONDON, noon) == "01:30 GMT"
+    assert clock(first, LONDON, noon) == "01:30 BST"
+    assert clock(first + timedelta(hours=1), LONDON, noon) == "01:30 GMT"
 
 
 def test_shifts_that_run_at_the_same_time_are_found() -> None:

@@ -30,8 +30,9 @@ class BesideView(TypedDict):
 
 
 class PhotosData(TypedDict):
-    """Photos in sequence. ``whose`` names patient and flap above a large one; ``beside`` is held against whichever is opened; ``pictures`` are the
-    large ones that were asked for, by key; ``earlier`` says how many more there are."""
+    """Photos in sequence. ``whose`` names patient and flap above a large one; ``beside`` is held
+    against whichever is opened; ``pictures`` are the large ones that were asked for, by key;
+    ``earlier`` says how many more there are."""
 
     title: str
     whose: str
