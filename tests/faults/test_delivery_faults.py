@@ -16,12 +16,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from monitoring import episodes, leases, paging, people, store, worker
+from monitoring import leases, paging, people, store, worker
 from monitoring.domain import PageKind, PageState, Role, Severity
 from monitoring.paging import NewPage
 from monitoring.store import Record
 from tests.bedside import CONGESTED, admit, staff
-from tests.faults.workers import Couriers, eventually, stop_between_writes
+from tests.faults.workers import Couriers, eventually, stop_between_writes, ticks, watcher
 from tests.sinks import http_sink, smtp_sink
 
 KILLS = 24
@@ -124,19 +124,6 @@ def test_killed_workers_and_failing_providers_lose_no_message(
     assert len(stored) == MESSAGES
     assert {p.state for p in stored} == {PageState.SENT}
     assert all(p.answer and p.sent_at for p in stored)
-
-
-def watcher(record: Record) -> tuple[str, int]:
-    with record.read() as conn:
-        found = leases.lease(conn, worker.NAME)
-    return ("", 0) if found is None else (found.owner, found.fence)
-
-
-def ticks(record: Record) -> int:
-    with record.read() as conn:
-        beats = episodes.heartbeats(conn)
-    assert len(beats) <= 1, "one heartbeat, whoever watches"
-    return beats[0].ticks if beats else 0
 
 
 def test_a_killed_watcher_is_replaced_and_a_hung_one_too(

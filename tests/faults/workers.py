@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from monitoring import episodes, leases, worker
 from monitoring.store import Record
 
 
@@ -65,6 +66,21 @@ def eventually(true: Callable[[], bool], within: float = 20.0) -> float:
         assert time.monotonic() - begun < within, "waited in vain"
         time.sleep(0.02)
     return time.monotonic() - begun
+
+
+def watcher(record: Record) -> tuple[str, int]:
+    """Who has the watch, and as which holder."""
+    with record.read() as conn:
+        found = leases.lease(conn, worker.NAME)
+    return ("", 0) if found is None else (found.owner, found.fence)
+
+
+def ticks(record: Record) -> int:
+    """How many rounds were made so far."""
+    with record.read() as conn:
+        beats = episodes.heartbeats(conn)
+    assert len(beats) <= 1, "one heartbeat, whoever watches"
+    return beats[0].ticks if beats else 0
 
 
 def stop_between_writes(record: Record, pid: int) -> None:
