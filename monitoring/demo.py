@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from monitoring import care, episodes, outbox, paging, people, queries
+from monitoring import care, episodes, outbox, paging, people, photos, queries
 from monitoring.domain import (
     BedsideAction,
     ChannelKind,
@@ -76,7 +76,8 @@ class RecordNotEmpty(MonitoringError):
 class Stay:
     """One fictional flap: who, what, how long ago it was perfused, and its story. ``looks`` are
     checks besides the schedule's, ``taken`` and ``decided`` when the registrar took its alert and
-    gave the ``verdict``, all in minutes before now."""
+    gave the ``verdict``, all in minutes before now. ``shown`` are the colours of its synthetic
+    pictures: skin, the flap at its first check, the flap at its last."""
 
     bed: str
     name: str
@@ -93,6 +94,7 @@ class Stay:
     taken: float | None = None
     decided: float = 0
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    shown: tuple[str, str, str] | None = None
 
 
 def _skin(noise: random.Random, *, gap: float = 0.4, vein: bool = True) -> Signs:
@@ -233,10 +235,11 @@ def stays() -> list[Stay]:
              _facts("R forearm to tongue, RFFF", "RFFF", "head_neck", skin_type="III"), _tongue,
              nurse="s-lindberg", looks=(55, 43, 31, 19, 7), taken=38, decided=26,
              verdict={"mode": ReviewMode.BEDSIDE, "decision": Decision.RETURN_TO_THEATRE,
-                      "note": "Dusky throughout, slow flow. Theatre and consultant told."}),
+                      "note": "Dusky throughout, slow flow. Theatre and consultant told."},
+             shown=("#b9626b", "#d7a48c", "#7d5566")),
         Stay("7", "OYELARAN, Daniel", "402277", date(1988, 9, 9), 11.1,
              _facts("L leg ALT", "ALT", "lower_limb", side="left", skin_type="VI"), _occluded,
-             nurse="j-marsh", looks=(8.5,)),
+             nurse="j-marsh", looks=(8.5,), shown=("#5b3a29", "#6a4431", "#b3a196")),
         Stay("12", "FERREIRA, Ines", "198836", date(1955, 4, 17), 15.6,
              _facts("Pharynx, buried jejunum", "jejunum", "head_neck", tissue="bowel",
                     buried=True, monitors=["implant_artery"]), _buried, nurse="j-marsh"),
@@ -419,8 +422,13 @@ def _checks(
     ]
     held = min((now - timedelta(hours=ago) for ago, _ in stay.holds), default=now)
     looks = [now - timedelta(minutes=ago) for ago in stay.looks]
-    for seen in sorted([*(at for at in near if at < held), *looks]):
+    every = sorted([*(at for at in near if at < held), *looks])
+    for seen in every:
         yield from _check(record, protocols, stay, flap_id, facts, seen, noise, now)
+    if stay.shown is not None:
+        skin, first, last = stay.shown
+        for seen, colour in ((every[0], first), (every[-1], last)):
+            yield now, partial(_photo, record, stay, flap_id, seen, photos.synthetic(skin, colour))
 
 
 def _asked(
@@ -446,7 +454,7 @@ def _check(
     signs = stay.story(ago, hours, noise)
     if signs is None:
         return
-    key: UUID = uuid5(NAMESPACE_URL, f"{flap_id}/{seen.isoformat()}")
+    key = _key(flap_id, seen)
     recorded = min(now, seen + timedelta(minutes=noise.uniform(1, 4)))
 
     def save() -> None:
@@ -459,6 +467,20 @@ def _check(
             _deliver(record, recorded + timedelta(seconds=1))
 
     yield recorded, save
+
+
+def _key(flap_id: str, seen: datetime) -> UUID:
+    return uuid5(NAMESPACE_URL, f"{flap_id}/{seen.isoformat()}")
+
+
+def _photo(record: Record, stay: Stay, flap_id: str, seen: datetime, picture: bytes) -> None:
+    """A picture beside the check of that time."""
+    care.add_photo(
+        record, key=uuid5(NAMESPACE_URL, f"{flap_id}/photo/{seen.isoformat()}"), flap_id=flap_id,
+        check_key=_key(flap_id, seen), by=stay.nurse, taken_at=seen, data=picture,
+        name="synthetic.png", now=seen + timedelta(minutes=5), light="white light",
+        distance="30 cm", note="Synthetic picture: no patient.",
+    )  # fmt: skip
 
 
 def _answers(

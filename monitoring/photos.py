@@ -14,7 +14,7 @@ import warnings
 from typing import NamedTuple
 
 import pillow_heif
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageDraw, ImageFont, ImageOps
 
 from monitoring.domain import MonitoringError
 
@@ -228,4 +228,21 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
     # Whole colour resolution: the tone of the skin is what the photo is for.
     clean.save(out, "JPEG", quality=quality, subsampling=0)
+    return out.getvalue()
+
+
+def synthetic(skin: str, flap: str) -> bytes:
+    """A PNG that nobody takes for a photo: a flat oval of one colour on a ground of another (both
+    as #rrggbb), with the word on it. For the demonstration."""
+    image = Image.new("RGB", (960, 720), skin)
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((180, 120, 780, 600), fill=flap, outline="#2a1c16", width=6)
+    for top in (60, 660):
+        draw.rectangle((0, top - 34, 960, top + 34), fill="#ffffff")
+        draw.text(
+            (480, top), "SYNTHETIC PICTURE, NO PATIENT", fill="#000000", anchor="mm",
+            font=ImageFont.load_default(40),
+        )  # fmt: skip
+    out = io.BytesIO()
+    image.save(out, "PNG")
     return out.getvalue()

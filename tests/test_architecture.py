@@ -85,7 +85,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "charts": (VALUES | DRAWING | {"schedule"}, {"pandas", "numpy", "plotly"}),
     "health": (VALUES | {"episodes", "store", "settings"}, {"sqlalchemy"}),
     "serve": ({"signs", "store", "settings", "health"}, set()),
-    "demo": (SAYING | KEEPING | {"course", "care", "ward"}, set()),
+    "demo": (SAYING | KEEPING | {"course", "care", "photos", "ward"}, set()),
     "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),
     "answers": (SAYING | KEEPING | {"components"}, set()),
     "last_checks": (SAYING | KEEPING | {"components", "stay_words"}, set()),

@@ -17,6 +17,7 @@ from monitoring import (
     demo,
     episodes,
     paging,
+    pictures,
     rota,
     shifts,
     store,
@@ -183,6 +184,20 @@ def test_the_first_tick_pages_somebody(shown: Ward) -> None:
         ("mr-t-vance", 1, PageState.WAITING),
     ]
     assert pages[0].answer == demo.TOLD
+
+
+def test_two_flaps_have_pictures_that_say_what_they_are(shown: Ward) -> None:
+    """The red that nobody has and the flap that waits for theatre are seen beside their baseline:
+    synthetic pictures, each with its check and marked so."""
+    with shown.record.read() as conn:
+        found = {
+            n: pictures.photos_of_flap(conn, shown.of(n).flap_id) for n in ("OYELARAN", "TANAKA")
+        }
+    for name, (first, last) in found.items():
+        made = [c.check.key for c in shown.checks[shown.of(name).flap_id]]
+        assert (first.check_key, last.check_key) == (made[0], made[-1])
+        assert {first.note, last.note} == {"Synthetic picture: no patient."}
+        assert first.sha256 != last.sha256
 
 
 def test_a_hospitals_own_channels_stay(sqlite_record: Record) -> None:
