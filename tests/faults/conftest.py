@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.faults.workers import Couriers
+from tests.faults.workers import Courier, Couriers
+
+
+@pytest.fixture(scope="session")
+def courier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Courier]:
+    """What forks workers, for this test process."""
+    started = Courier(tmp_path_factory.mktemp("courier"))
+    yield started
+    started.end()
 
 
 @pytest.fixture
-def couriers(tmp_path: Path, record_url: str) -> Iterator[Callable[..., Couriers]]:
+def couriers(courier: Courier, record_url: str) -> Iterator[Callable[..., Couriers]]:
     """Starts a house for workers on this record, with these channels; it ends with the test."""
     made: list[Couriers] = []
 
     def start(bundle_seconds: float = 0.1, **channels: str) -> Couriers:
-        made.append(Couriers(tmp_path, record_url, channels, bundle_seconds))
+        made.append(Couriers(courier, record_url, channels, bundle_seconds))
         return made[-1]
 
     yield start

@@ -8,41 +8,60 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from monitoring import episodes, leases, worker
 from monitoring.store import Record
 
 
-class Couriers:
-    """Workers as real processes, seen from outside."""
+class Courier:
+    """The process that forks workers, in a moment each. It reads what it needs once."""
 
-    def __init__(
-        self, folder: Path, url: str, channels: dict[str, str], bundle_seconds: float = 0.1
-    ) -> None:
-        self.log = folder / "workers.log"
-        told = {
-            "PYTHONPATH": os.getcwd(), "FLAPS_RECORD_URL": url, "FLAPS_TICK_SECONDS": "1",
-            "FLAPS_CHANNELS": json.dumps(channels), "FLAPS_BUNDLE_SECONDS": str(bundle_seconds),
-        }  # fmt: skip
+    def __init__(self, folder: Path) -> None:
+        channels = json.dumps({"warm": "json://127.0.0.1:9/{to}"})
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("courier.py")), str(self.log)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | told,
+            [sys.executable, str(Path(__file__).with_name("courier.py")), str(folder / "log")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": os.getcwd(), "FLAPS_CHANNELS": channels},
         )  # fmt: skip
-        self.alive: list[int] = []
         assert self._line() == "ready"
 
     def _line(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
+    def start(self, told: Mapping[str, str]) -> int:
+        """One more worker with these settings; returns its process id."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{json.dumps(told)}\n")
+        self.process.stdin.flush()
+        return int(self._line())
+
+    def end(self) -> None:
+        """No more workers."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+class Couriers:
+    """Workers on one record as real processes, seen from outside."""
+
+    def __init__(
+        self, courier: Courier, url: str, channels: dict[str, str], bundle_seconds: float = 0.1
+    ) -> None:
+        self._courier = courier
+        self._told = {
+            "FLAPS_RECORD_URL": url, "FLAPS_TICK_SECONDS": "1",
+            "FLAPS_CHANNELS": json.dumps(channels), "FLAPS_BUNDLE_SECONDS": str(bundle_seconds),
+        }  # fmt: skip
+        self.alive: list[int] = []
+
     def start(self) -> int:
         """One more worker; returns its process id."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("start\n")
-        self.process.stdin.flush()
-        self.alive.append(int(self._line()))
+        self.alive.append(self._courier.start(self._told))
         return self.alive[-1]
 
     def kill(self, pid: int) -> None:
@@ -51,12 +70,9 @@ class Couriers:
         self.alive.remove(pid)
 
     def end(self) -> None:
+        """Kill every one that is left."""
         for pid in list(self.alive):
             self.kill(pid)
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
 
 
 def eventually(true: Callable[[], bool], within: float = 20.0) -> float:
