@@ -177,9 +177,11 @@ def say_loud(found: Snapshot, *, alerts: bool = True) -> None:
 
 
 def staff(of_ward: str | None = None) -> list[people.Staff]:
-    """The people who may be named as acting."""
+    """The people who may be named as acting: a ward's own, and the surgeons, who cover several."""
     with record().read() as conn:
-        return people.list_staff(conn, of_ward)
+        every = people.list_staff(conn)
+    surgeons = (Role.REGISTRAR, Role.CONSULTANT)
+    return [s for s in every if of_ward in (None, s.ward) or s.role in surgeons]
 
 
 def opened_with(page_key: str) -> None:
