@@ -59,7 +59,7 @@ class Hospital:
         self.log = folder / "server.log"
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._settings = settings
+        self._settings = {"FLAPS_PUBLIC_URL": self.address} | settings
         self._server: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
 
