@@ -166,7 +166,7 @@ def alert_card(
         checks=rows,
         beside="" if last is None else _beside(last),
         unanswered="" if last is None else unanswered(last),
-        rule=f"{alert.rule} {rule.title}" if rule else f"Rule {alert.rule}",
+        rule=f"{alert.rule} {rule.title}" if rule else alert.rule,
         rule_why="" if rule is None else rule.why.strip(),
         sources=sources(bed.protocol, rule.citations if rule else ()),
         protocol=protocol_words(bed.protocol),
