@@ -388,15 +388,15 @@ def _summary(
 
 
 def _unrecorded(flap: Unrecorded, now: datetime, zone: ZoneInfo) -> str:
-    ended = flap.ended_at.astimezone(zone)
-    return f"{flap.name} · MRN {flap.mrn} · {flap.label}: monitoring ended {ended:%d %b %Y %H:%M}"
+    ended = f"{flap.ended_at.astimezone(zone):%d %b %Y} {clock(flap.ended_at, zone)}"
+    return f"{flap.name} · MRN {flap.mrn} · {flap.label}: monitoring ended {ended}"
 
 
 def _handed(handover: Handover, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
-    at = handover.at.astimezone(zone)
+    at = f"{handover.at.astimezone(zone):%a %d %b} {clock(handover.at, zone)}"
     giver, taker = (names.get(i, i) for i in (handover.given_by, handover.accepted_by))
     note = f" Note: {handover.note}" if handover.note else ""
-    return f"{at:%a %d %b %H:%M} accepted by {taker}, given by {giver}.{note}"
+    return f"{at} accepted by {taker}, given by {giver}.{note}"
 
 
 def accepted(

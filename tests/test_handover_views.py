@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,9 @@ from monitoring.domain import (
     Return,
     ReviewMode,
 )
-from monitoring.handovers import read_stood
+from monitoring.handovers import Beside, Handover, Stood, Unrecorded, read_stood
 from monitoring.reviews import Review
-from monitoring.rota import Shift
+from monitoring.rota import Directory, Shift
 from monitoring.store import Record
 from tests.bedside import BLIND, CONGESTED, DUSKY, PALE, PROTOCOLS, Bed, admit, at, on_call, staff
 
@@ -283,6 +283,22 @@ def test_what_the_record_keeps_is_what_was_shown(bed: Bed) -> None:
     line = "Mon 02 Mar 12:32 accepted by Ben, given by Ana. Note: Rang theatre."
     assert said == ("Handed over", f"{line} 1 flap, 2 open alerts, as read at 12:32.")
     assert sheet(bed.record, 33)["last"] == [line]
+
+
+def test_a_handover_in_the_hour_that_occurs_twice_says_which() -> None:
+    """Accepted at the second half past one of the night on which the clock goes back; a stay that
+    ended at the first."""
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    done = Handover(1, "W", second, "ana", "ben", Stood("W", second), None)
+    ended = Unrecorded("F1", "L breast DIEP", "FOGG, Ann", "m1", first)
+    empty = ward.Snapshot(second, (), (), None)
+    data = handover_views.handover_data(
+        empty, [], Directory(), Beside({}, [ended], [done]), ward="W", loud=[], by="",
+        now=second, zone=LONDON,
+    )  # fmt: skip
+    assert data["last"] == ["Sun 25 Oct 01:30 GMT accepted by ben, given by ana."]
+    assert data["outcomes"][0].endswith("monitoring ended 25 Oct 2026 01:30 BST")
 
 
 def test_the_sheet_costs_the_same_for_one_flap_and_for_ten(bed: Bed) -> None:
