@@ -7,7 +7,8 @@ One VEVENT is one person's duty at one level. What its fields mean here:
 - CATEGORIES: the level, where the SUMMARY has none. Both must not differ.
 - ATTENDEE: the person, by CN, staff id or e-mail, where the SUMMARY names none. Both must not
   differ. ORGANIZER wrote the rota and is never taken for the person on call.
-- UID: which duties a later file replaces. STATUS:CANCELLED is passed over.
+- UID: which duties a later file replaces, also those that it calls off (STATUS:CANCELLED of an
+  event or of one day of it, METHOD:CANCEL of the file).
 - DTSTART and DTEND: a time with a zone that this system knows or the file describes, or UTC. A
   time without a zone is the ward's, and the result says so.
 - RRULE (daily, weekly on named days, monthly), RDATE, EXDATE and RECURRENCE-ID are followed for
@@ -59,11 +60,17 @@ class BadRotaFile(MonitoringError):
 @dataclass(frozen=True)
 class RotaFile:
     """What a file says: duties that are not over yet, what is wrong with it (then nothing of it
-    may be imported), and what was taken for granted."""
+    may be imported), and what was taken for granted.
+
+    ``uids`` names every event of which it gives the whole story, those that are over or called
+    off too: what earlier files said of them holds no more. None in a file that has nothing to
+    come and calls nothing off.
+    """
 
     duties: tuple[Duty, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    uids: frozenset[str] = frozenset()
 
 
 class _Wrong(Exception):
@@ -101,7 +108,8 @@ def read_rota(
     occurrences.
     """
     calendar = _calendar(body)
-    events = [e for e in calendar.walk("VEVENT") if not _passed_over(e, now)]
+    every = calendar.walk("VEVENT")
+    events = [e for e in every if not _passed_over(e, now)]
     reader = _Reader({p.staff_id: p for p in people}, emails, zone, now)
     repeated = sum(1 for e in events if "RRULE" in e)
     if len(events) > MOST or repeated > MOST_REPEATED:
@@ -110,11 +118,15 @@ def read_rota(
             f"and {MOST_REPEATED} can be read. Export a shorter time."
         )
     problems = [p for e in events for p in _event_problems(e, reader)]
+    problems += _lone_cancellations(every, reader)
     duties: list[Duty] = []
     if not problems:
         duties, problems = _duties(calendar, events, reader)
-    believed = () if problems else tuple(duties)
-    return RotaFile(believed, tuple(dict.fromkeys(problems)), tuple(_notes(reader, events)))
+    notes = tuple(_notes(reader, events))
+    if problems:
+        return RotaFile((), tuple(dict.fromkeys(problems)), notes)
+    told = duties or any(map(_called_off, every))
+    return RotaFile(tuple(duties), (), notes, _whole(every) if told else frozenset())
 
 
 def _calendar(body: bytes) -> icalendar.Calendar:
@@ -130,17 +142,64 @@ def _calendar(body: bytes) -> icalendar.Calendar:
         raise BadRotaFile("The file holds no calendar event. Export the rota as .ics.")
     # The zone that some programs name for display; the ward's own is what is shown here.
     found.pop("X-WR-TIMEZONE", None)
+    for event in found.walk("VEVENT"):
+        _settle(event, str(found.get("METHOD", "")))
     return found
+
+
+def _settle(event: Any, method: str) -> None:
+    """One word for every way to call an event off. The rule of one that is off is let go: nobody
+    need follow it, and nobody looks whether it can be followed."""
+    held = event.get("STATUS", "")
+    said = {str(word).strip().upper() for word in (held if isinstance(held, list) else [held])}
+    if "CANCELLED" in said or method.strip().upper() == "CANCEL":
+        event["STATUS"] = icalendar.vText("CANCELLED")
+        if "RECURRENCE-ID" not in event:
+            for name in ("RRULE", "RDATE", "EXDATE"):
+                event.pop(name, None)
+
+
+def _called_off(event: Any) -> bool:
+    return str(event.get("STATUS", "")) == "CANCELLED"
+
+
+def _whole(events: list[Any]) -> frozenset[str]:
+    """The names of the events that stand in the file themselves, not only one day of them called
+    off."""
+    return frozenset(
+        str(e["UID"]) for e in events
+        if "UID" in e and not (_called_off(e) and "RECURRENCE-ID" in e)
+    )  # fmt: skip
+
+
+def _lone_cancellations(events: list[Any], reader: _Reader) -> Iterator[str]:
+    """Days called off of which it is not sure which shift they were."""
+    whole = _whole(events)
+    for event in events:
+        day = getattr(event.get("RECURRENCE-ID"), "dt", None)
+        if not _called_off(event) or "RECURRENCE-ID" not in event:
+            continue
+        if not isinstance(day, datetime):
+            yield f"{_title(event, reader)}: it calls off a day without saying at what time."
+        elif str(event.get("UID", "")) not in whole and not _long_over(day, reader.now):
+            yield (
+                f"{_title(event, reader)}: it calls off one day of an event that the file does "
+                "not hold. Export the whole rota."
+            )
 
 
 def _passed_over(event: Any, now: datetime) -> bool:
     """Whether the event was called off, or was over a day ago and comes never again: who was on
     call then may have left, and what it says changes nothing."""
-    if str(event.get("STATUS", "")) == "CANCELLED":
+    if _called_off(event):
         return True
     again = {"RRULE", "RDATE", "RECURRENCE-ID"} & set(event)
     end = None if event.errors or again else getattr(event.get("DTEND"), "dt", None)
-    return isinstance(end, datetime) and _instant(end) < now - timedelta(days=1)
+    return isinstance(end, datetime) and _long_over(end, now)
+
+
+def _long_over(moment: datetime, now: datetime) -> bool:
+    return _instant(moment) < now - timedelta(days=1)
 
 
 def _notes(reader: _Reader, events: list[Any]) -> Iterator[str]:
@@ -261,7 +320,7 @@ def _occurrences(calendar: icalendar.Calendar, now: datetime) -> list[Any]:
         raise BadRotaFile(
             f"The file holds more than {MOST} shifts in the next 60 days. Export fewer."
         )
-    return [e for e in found if str(e.get("STATUS", "")) != "CANCELLED"]
+    return [e for e in found if not _called_off(e)]
 
 
 def _instant(moment: datetime) -> datetime:

@@ -309,6 +309,83 @@ def test_a_cancelled_event_is_passed_over() -> None:
     assert len(found.duties) == 1 and found.problems == ()
 
 
+WEEK = event(
+    "Registrar: osei", *local("Europe/London", "20260302T200000", "20260303T080000"),
+    "RRULE:FREQ=DAILY;COUNT=4",
+)  # fmt: skip
+"""Four nights from today on."""
+
+
+def called_off(status: str, *day: str, uid: str = "UID:1") -> list[str]:
+    """One night of the four, or the event itself, called off."""
+    hours = local("Europe/London", "20260304T200000", "20260305T080000")
+    return [uid, "SUMMARY:Registrar: osei", *hours, status, *day]
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "Cancelled", "cancelled"])
+def test_an_event_called_off_is_no_duty_but_named(status: str) -> None:
+    """However it is spelt, what the hospital called off is nobody's duty; the file still speaks of
+    it, so that an earlier file's word on it falls."""
+    found = read(calendar(called_off(f"STATUS:{status}"), event(uid="UID:2")))
+    assert [d.uid for d in found.duties] == ["2"]
+    assert found.uids == {"1", "2"} and found.problems == ()
+
+
+def test_a_file_that_calls_everything_off_is_read() -> None:
+    """Nothing to come, but something called off, and the same by the file's own word."""
+    off = read(calendar(called_off("STATUS:CANCELLED")))
+    assert (off.duties, off.problems, off.uids) == ((), (), {"1"})
+    by_method = read(calendar(event(), before=["METHOD:Cancel"]))
+    assert (by_method.duties, by_method.uids) == ((), {"1"})
+
+
+def test_a_file_of_the_past_speaks_of_nothing() -> None:
+    """An old export names events that go on in newer ones: it takes nobody off the rota."""
+    old = event("Registrar: osei", "DTSTART:20260101T200000Z", "DTEND:20260102T080000Z")
+    assert read(calendar(old)).uids == frozenset()
+    assert read(calendar(old, event(uid="UID:2"))).uids == {"1", "2"}
+
+
+@pytest.mark.parametrize("status", ["STATUS:CANCELLED", "STATUS:Cancelled"])
+@pytest.mark.parametrize(
+    ("day", "left"),
+    [
+        ("RECURRENCE-ID;TZID=Europe/London:20260304T200000", [2, 3, 5]),
+        ("RECURRENCE-ID:20260304T200000Z", [2, 3, 5]),
+        ("RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/London:20260304T200000", [2, 3]),
+    ],
+)
+def test_one_night_called_off_leaves_the_others(status: str, day: str, left: list[int]) -> None:
+    """Of a repeated event one night, or all from one night on, is called off."""
+    found = read(calendar(WEEK, called_off(status, day)))
+    assert [d.from_at.day for d in found.duties] == left
+    assert found.uids == {"1"} and found.problems == ()
+
+
+def test_a_night_called_off_of_an_event_that_is_not_there_is_no_guess() -> None:
+    """The file holds the exception alone, or no time of day: taken as it stands it would end every
+    night, or none. One that is long over stands in nobody's way."""
+    night = "RECURRENCE-ID;TZID=Europe/London:{}"
+    lone = called_off("STATUS:CANCELLED", night.format("20260304T200000"))
+    assert "one day of an event that the file does not hold" in problem(
+        calendar(lone, event(uid="UID:2"))
+    )
+    dated = called_off("STATUS:CANCELLED", "RECURRENCE-ID;VALUE=DATE:20260304")
+    assert "a day without saying at what time" in problem(calendar(WEEK, dated))
+    old = called_off("STATUS:CANCELLED", night.format("20260204T200000"))
+    found = read(calendar(old, event(uid="UID:2")))
+    assert found.problems == () and found.uids == {"2"}
+
+
+def test_the_rule_of_an_event_called_off_is_not_followed() -> None:
+    """A rule that no calendar reaches the end of holds nobody up once its event is called off."""
+    started = time.monotonic()
+    endless = [*event(uid="UID:1"), "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"]
+    found = read(calendar([*endless, "STATUS:CANCELLED"], event(uid="UID:2")))
+    assert [d.uid for d in found.duties] == ["2"] and found.uids == {"1", "2"}
+    assert time.monotonic() - started < 5
+
+
 def test_who_left_long_ago_does_not_stand_in_the_way() -> None:
     """An export that reaches back to people who have left is read for what is still to come."""
     old = event("Registrar: Dr Gone", "DTSTART:20260101T200000Z", "DTEND:20260102T080000Z")

@@ -19,6 +19,9 @@ from monitoring.rota import Duty, Shift
 LONGEST = timedelta(days=7)
 """A shift longer than this is a slip of the date."""
 
+AT_ONCE = 5000
+"""Names of events asked for in one statement: a file may hold years."""
+
 FITS: dict[Level, frozenset[Role]] = {
     Level.NURSE: frozenset({Role.NURSE, Role.CHARGE_NURSE}),
     Level.CHARGE_NURSE: frozenset({Role.NURSE, Role.CHARGE_NURSE}),
@@ -126,25 +129,31 @@ def read_address(said: str) -> str:
 
 
 def preview_rota(
-    record: store.Record, *, ward: str, duties: Iterable[Duty], now: datetime
-) -> Rostered:
+    record: store.Record, *, ward: str, duties: Iterable[Duty], now: datetime,
+    uids: Iterable[str] = (),
+) -> Rostered:  # fmt: skip
     """What importing these duties would change, and what stands against it; nothing is written."""
     with record.read() as conn:
-        return _plan(conn, ward, list(duties), now)
+        return _plan(conn, ward, list(duties), uids, now)
 
 
 def import_shifts(
-    record: store.Record, *, ward: str, duties: Iterable[Duty], by: str, now: datetime
-) -> Rostered:
+    record: store.Record, *, ward: str, duties: Iterable[Duty], by: str, now: datetime,
+    uids: Iterable[str] = (),
+) -> Rostered:  # fmt: skip
     """The duties of a rota file, all or none. Of an event that was imported before, what lies
-    ahead is replaced and what is past stays; a duty that runs begins now. Raises Refused with the
-    first problem and how many more there are."""
+    ahead is replaced and what is past stays; a duty that runs begins now.
+
+    ``uids`` names the file's events that have no duty any more: called off, or moved into the
+    past. Whoever was on call by them is so no more. Raises Refused with the first problem and how
+    many more there are.
+    """
     coming = list(duties)
     with record.write() as conn:
         known_person(conn, by)
         for staff_id in sorted({d.staff_id for d in coming}):
             shifts.lock_person(conn, staff_id)
-        plan = _plan(conn, ward, coming, now)
+        plan = _plan(conn, ward, coming, uids, now)
         if plan.problems:
             more = len(plan.problems) - 1
             rest = f" And {more} more." if more else ""
@@ -156,9 +165,15 @@ def import_shifts(
     return plan
 
 
-def _plan(conn: Connection, ward: str, duties: list[Duty], now: datetime) -> Rostered:
+def _plan(
+    conn: Connection, ward: str, duties: list[Duty], uids: Iterable[str], now: datetime
+) -> Rostered:
     coming = [d for d in duties if d.until_at > now]
-    known = shifts.imported_after(conn, ward, {d.uid for d in duties}, now)
+    named = sorted({d.uid for d in duties} | set(uids))
+    known = [
+        shift for n in range(0, len(named), AT_ONCE)
+        for shift in shifts.imported_after(conn, ward, named[n : n + AT_ONCE], now)
+    ]  # fmt: skip
     kept = {_ahead(s, now): s for s in known}
     wanted = [_shift_of(ward, d, now) for d in coming if _ahead(d, now) not in kept]
     same = {s.id for d in coming if (s := kept.get(_ahead(d, now))) is not None}
@@ -183,7 +198,7 @@ def _import_problems(
     conn: Connection, ward: str, duties: list[Duty], wanted: list[Shift], replaced: list[Shift],
     now: datetime,
 ) -> list[str]:  # fmt: skip
-    if not duties:
+    if not duties and not replaced:
         return ["The file holds no shift that is still to come."]
     staff = {s.id: s for s in people.list_staff(conn)}
     found = []

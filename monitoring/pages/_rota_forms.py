@@ -13,7 +13,8 @@ from monitoring.components.stay_shapes import NoticeData
 from monitoring.domain import Level, Refused
 from monitoring.pages import _session
 from monitoring.pages._stay_forms import wall
-from monitoring.rota import Directory, Duty, Person, Shift
+from monitoring.rota import Directory, Person, Shift
+from monitoring.rota_files import RotaFile
 
 WHO = "Say who you are."
 
@@ -141,11 +142,11 @@ def import_file(ward: str, directory: Directory, by: str | None) -> None:
     if file is None:
         return
     with _session.sentences():
-        duties = read_file(file.getvalue(), directory)
-        if duties is None:
+        said = read_file(file.getvalue(), directory)
+        if said is None:
             return
         plan = care.preview_rota(
-            _session.record(), ward=ward, duties=duties, now=_session.now()
+            _session.record(), ward=ward, duties=said.duties, uids=said.uids, now=_session.now()
         )  # fmt: skip
         for sentence in oncall_views.cut(plan.problems):
             _session.say_error(sentence, "Cannot be imported")
@@ -160,7 +161,8 @@ def import_file(ward: str, directory: Directory, by: str | None) -> None:
         def write() -> tuple[str, str]:
             assert by is not None
             found = care.import_shifts(
-                _session.record(), ward=ward, duties=duties, by=by, now=_session.now()
+                _session.record(), ward=ward, duties=said.duties, uids=said.uids, by=by,
+                now=_session.now(),
             )  # fmt: skip
             st.session_state["rota-files"] += 1
             text = oncall_views.import_words(len(found.new), len(found.replaced), found.same)
@@ -169,8 +171,8 @@ def import_file(ward: str, directory: Directory, by: str | None) -> None:
         finish("Import", [] if by is not None else [WHO], write)
 
 
-def read_file(body: bytes, directory: Directory) -> Sequence[Duty] | None:
-    """The duties of the file; its problems are said, and then there are none."""
+def read_file(body: bytes, directory: Directory) -> RotaFile | None:
+    """What the file says; its problems are said, and then it says nothing."""
     with _session.record().read() as conn:
         staff = people.list_staff(conn, and_those_who_left=True)
     emails = {
@@ -185,7 +187,7 @@ def read_file(body: bytes, directory: Directory) -> Sequence[Duty] | None:
         st.text(sentence)
     for sentence in oncall_views.cut(found.problems):
         _session.say_error(sentence, "Cannot be imported")
-    return None if found.problems else found.duties
+    return None if found.problems else found
 
 
 def send_test(by: str | None, key: UUID, **to: str) -> list[str]:

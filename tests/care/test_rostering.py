@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event, update
@@ -15,7 +16,8 @@ from monitoring.call_rows import PageRow
 from monitoring.care.rostering import read_address
 from monitoring.domain import ChannelKind, Level, PageKind, PageState, Role
 from monitoring.paging import Channel
-from monitoring.rota import Duty, Shift
+from monitoring.rota import Duty, Person, Shift
+from monitoring.rota_files import RotaFile, read_rota
 from monitoring.rows import table_of
 from monitoring.store import Record
 from tests.bedside import everything
@@ -210,8 +212,10 @@ def test_an_address_belongs_to_a_channel_that_wants_one(
         )  # fmt: skip
 
 
-def bring(record: Record, *duties: Duty, now: datetime = NOW) -> care.Rostered:
-    return care.import_shifts(record, ward="W", duties=duties, by="ana", now=now)
+def bring(
+    record: Record, *duties: Duty, now: datetime = NOW, uids: Sequence[str] = ()
+) -> care.Rostered:
+    return care.import_shifts(record, ward="W", duties=duties, uids=uids, by="ana", now=now)
 
 
 def test_a_rota_file_read_twice_changes_nothing(record: Record) -> None:
@@ -261,6 +265,73 @@ def test_a_rota_file_with_one_wrong_event_changes_nothing(
         bring(record, duty(), *bad)
     seen = care.preview_rota(record, ward="W", duties=[duty(), *bad], now=NOW)
     assert seen.problems and everything(record) == before
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "Cancelled"])
+def test_a_shift_that_the_hospital_called_off_is_on_the_rota_no_more(
+    record: Record, status: str
+) -> None:
+    """The file is imported, the hospital calls one event off and puts somebody else on, and the
+    file is imported again: nobody stays on call by the event that is off."""
+    first = in_file(vevent("a", "Diaz", 1, 12), vevent("b", "Osei", 12, 20))
+    bring(record, *first.duties, uids=tuple(first.uids))
+    assert rota_of(record) == [("diaz", 1, 12), ("osei", 12, 20)]
+    newer = in_file(vevent("a", "Diaz", 1, 12, f"STATUS:{status}"), vevent("b", "Osei", 12, 20))
+    seen = care.preview_rota(record, ward="W", duties=newer.duties, uids=newer.uids, now=NOW)
+    assert [s.staff_id for s in seen.replaced] == ["diaz"]
+    done = bring(record, *newer.duties, uids=tuple(newer.uids))
+    assert (len(done.new), len(done.replaced), done.same) == (0, 1, 1)
+    assert rota_of(record) == [("osei", 12, 20)]
+
+
+def test_one_night_called_off_takes_that_night_alone(record: Record) -> None:
+    """Of three nights the hospital calls the second off: the first and the third stay."""
+    nights = vevent("a", "Diaz", 1, 12, "RRULE:FREQ=DAILY;COUNT=3")
+    first = in_file(nights)
+    bring(record, *first.duties, uids=tuple(first.uids))
+    off = vevent("a", "Diaz", 25, 36, "STATUS:Cancelled", f"RECURRENCE-ID:{stamp(25)}")
+    newer = in_file(nights, off)
+    done = bring(record, *newer.duties, uids=tuple(newer.uids))
+    assert (len(done.new), len(done.replaced), done.same) == (0, 1, 2)
+    assert rota_of(record) == [("diaz", 1, 12), ("diaz", 49, 60)]
+
+
+def test_a_file_that_only_calls_off_is_imported(record: Record) -> None:
+    """The last shift is called off: the file has nothing to come, and ends what stood there."""
+    bring(record, duty(since=1, until=12, uid="a"))
+    off = in_file(vevent("a", "Diaz", 1, 12, "STATUS:CANCELLED"))
+    assert len(bring(record, uids=tuple(off.uids)).replaced) == 1
+    assert rota_of(record) == []
+    with pytest.raises(care.Refused, match="no shift that is still to come"):
+        bring(record, uids=tuple(off.uids))
+
+
+def test_a_file_may_name_years_of_events(record: Record) -> None:
+    """More names than a database takes at once are asked for in parts."""
+    bring(record, duty(since=1, until=12, uid="x39999"))
+    done = bring(record, duty("osei", 1, 12, "b"), uids=[f"x{n}" for n in range(40_000)])
+    assert (len(done.new), len(done.replaced)) == (1, 1)
+
+
+def stamp(since: float) -> str:
+    return f"{hours(since):%Y%m%dT%H%M%SZ}"
+
+
+def vevent(uid: str, who: str, since: float, until: float, *more: str) -> list[str]:
+    return [
+        "BEGIN:VEVENT", f"UID:{uid}", f"SUMMARY:Registrar: Dr {who}", f"DTSTART:{stamp(since)}",
+        f"DTEND:{stamp(until)}", *more, "END:VEVENT",
+    ]  # fmt: skip
+
+
+def in_file(*events: list[str]) -> RotaFile:
+    """What a hospital's file says to this ward."""
+    lines = [line for event in events for line in event]
+    body = "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""]).encode()
+    staff = [Person("diaz", "Dr Diaz", True), Person("osei", "Dr Osei", True)]
+    found = read_rota(body, people=staff, emails={}, zone=ZoneInfo("Europe/London"), now=NOW)
+    assert found.problems == ()
+    return found
 
 
 def test_a_file_of_the_past_is_no_rota(record: Record) -> None:

@@ -296,6 +296,20 @@ def test_a_rota_file_is_shown_before_it_is_imported(
     assert told(at, "rota-notice")["title"] == "Rota imported"
 
 
+def test_a_rota_file_that_calls_a_shift_off_takes_it_away(
+    ward_record: Record, open_page: Open, told: Told, now: datetime
+) -> None:
+    """The hospital called the nights off: the page shows what goes, and Import takes it away."""
+    press(upload(go(open_page("oncall.py"), "file"), now, "Registrar: Dr M. Osei"), "Import")
+    off = "Registrar: Dr M. Osei\r\nSTATUS:Cancelled"
+    at = upload(go(open_page("oncall.py"), "file"), now, off)
+    assert not at.exception
+    assert "0 new, 3 of earlier files replaced" in text(at)
+    assert "Replaced, taken off the rota" in str(told(at, "preview"))
+    press(at, "Import")
+    assert rota(ward_record, now) == []
+
+
 @pytest.mark.parametrize(
     ("summary", "sentence"),
     [
