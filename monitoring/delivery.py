@@ -61,15 +61,16 @@ class Deliverer:
             write_channels(conn, now, [c.row(now) for c in self.channels.values()])
 
     def look(self) -> set[str]:
-        """The channels that have something to send now. Messages for one that cannot be used are
-        held back with the reason."""
+        """The channels that have something to send now, of those that can be used here. Messages
+        on others are another worker's; only those that nobody took are given the reason."""
         now = self.clock()
         with self.record.read() as conn:
             due = outbox.channels_due(conn, now)
-        stuck = {name: why for name in due if (why := self._why_not(name)) is not None}
-        if stuck:
+            stuck = {name: why for name in due if (why := self._why_not(name)) is not None}
+            left = outbox.channels_left(conn, now) if stuck else set()
+        if left := left & stuck.keys():
             with self.record.write() as conn:
-                outbox.hold_back(conn, stuck, now)
+                outbox.hold_back(conn, {name: stuck[name] for name in left}, now)
         return due - stuck.keys()
 
     def _why_not(self, name: str) -> str | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, update
 from sqlalchemy.sql.dml import Update
 
 from monitoring.call_rows import ContactRow, PageRow
@@ -29,6 +29,10 @@ LONGEST_PAUSE = timedelta(seconds=60)
 
 BEHIND_AFTER = timedelta(seconds=60)
 """How long after its time a message may lie untouched before the outbox is called behind."""
+
+LEFT_AFTER = timedelta(seconds=10)
+"""How long a message lies before a worker that cannot send it says so: another may be able to,
+and takes it in far less, however long messages are gathered."""
 
 _FAR = timedelta(minutes=2)
 """No time written here lies further ahead, unless the clock has been set back since."""
@@ -73,6 +77,16 @@ def _due(now: datetime) -> ColumnElement[bool]:
 def channels_due(conn: Connection, now: datetime) -> set[str]:
     """The channels that have something to send now."""
     return set(conn.execute(select(_page.c.channel).where(_due(now)).distinct()).scalars())
+
+
+def _left(now: datetime) -> ColumnElement[bool]:
+    """Due since a while, and nobody took it."""
+    return and_(_due(now), _page.c.try_at <= now - LEFT_AFTER)
+
+
+def channels_left(conn: Connection, now: datetime) -> set[str]:
+    """The channels with something that nobody took in time."""
+    return set(conn.execute(select(_page.c.channel).where(_left(now)).distinct()).scalars())
 
 
 def claim(
@@ -187,6 +201,8 @@ def _drop(conn: Connection, ids: Sequence[int], why: str) -> None:
     conn.execute(update(_page).where(*waiting).values(state=PageState.DROPPED, answer=why))
 
 
+_tried_once = case((_page.c.attempts == 0, 1), else_=_page.c.attempts)
+
 _FREE: dict[str, Any] = {"leased_by": None, "leased_until": None}
 
 
@@ -223,13 +239,14 @@ def pause(attempts: int) -> timedelta:
 
 
 def hold_back(conn: Connection, why: Mapping[str, str], now: datetime) -> int:
-    """Messages on channels that cannot be used stay waiting, with the reason as their answer, and
-    are looked at again in a minute."""
+    """Messages that nobody took, on channels that cannot be used here, stay waiting with the
+    reason as their answer. They stay due: another worker that has the channel, or has it again,
+    takes them at its next look. Returns how many were left."""
     held = 0
     for channel, reason in why.items():
-        later = {"try_at": now + LONGEST_PAUSE, "answer": reason}
-        stuck = update(_page).where(_page.c.channel == channel, _due(now))
-        held += conn.execute(stuck.values(**later, attempts=_page.c.attempts + 1)).rowcount
+        told = {"try_at": now, "answer": reason, "attempts": _tried_once}
+        left = update(_page).where(_page.c.channel == channel, _left(now))
+        held += conn.execute(left.values(**told)).rowcount
     return held
 
 

@@ -30,9 +30,10 @@ def trial(key: str, channel: str, staff_id: str | None = None) -> NewPage:
     )
 
 
-def write(record: Record, *pages: NewPage) -> None:
+def write(record: Record, *pages: NewPage, ago: float = 0) -> None:
     with record.write() as conn:
-        assert paging.insert_pages(conn, pages, clock()) == len(pages)
+        at = clock() - timedelta(seconds=ago)
+        assert paging.insert_pages(conn, pages, at) == len(pages)
 
 
 def deliverer(record: Record, held: float = 0, **channels: str) -> Deliverer:
@@ -129,12 +130,55 @@ def test_a_channel_nobody_set_up_keeps_its_messages(
     """A message on an unknown channel, or one whose address is wrong, waits and says why; the
     others go out."""
     running(deliverer(record, sms=provider.url(), bad="mailtoo://x"))
-    write(record, trial("a", "pager"), trial("b", "bad"), trial("c", "sms"))
+    write(record, trial("a", "pager"), trial("b", "bad"), trial("c", "sms"), ago=9)
     eventually(lambda: stored(record, "c").state is PageState.SENT)
     eventually(lambda: all(stored(record, k).answer for k in "ab"))
     assert "pager is not set up on this machine" in (stored(record, "a").answer or "")
     assert "no kind of address" in (stored(record, "b").answer or "")
     assert {stored(record, k).state for k in "ab"} == {PageState.WAITING}
+
+
+def test_a_worker_without_a_channel_leaves_its_messages_to_another(
+    record: Record, provider: HttpSink, running: Callable[[Deliverer], Delivery]
+) -> None:
+    """Two workers, one of which does not know the channel, or has a wrong address for it: the
+    message goes out as fast as if the other were alone, and nothing else is said of it."""
+    staff(record)
+    now = [clock()]
+    able = deliverer(record, held=0.5, sms=provider.url())
+    others = [deliverer(record, good=provider.url()), deliverer(record, sms="mailtoo://x")]
+    for one in (able, *others):
+        one.clock = lambda: now[0]
+    write(record, trial("a", "sms"))
+    now[0] = clock()
+    before = stored(record, "a")
+    assert [one.look() for one in others] == [set(), set()]
+    assert stored(record, "a") == before
+    now[0] += timedelta(seconds=0.6)
+    assert able.deliver_all() == (1, 0)
+    for one in others:
+        running(one)
+    running(able)
+    now[0] = clock()
+    write(record, trial("b", "sms"))
+    now[0] += timedelta(seconds=1)
+    assert eventually(lambda: stored(record, "b").state is PageState.SENT) < 3
+    assert stored(record, "b").attempts == 1
+
+
+def test_looking_at_what_nobody_takes_writes_now_and_then(record: Record) -> None:
+    """A message that no worker can send is answered every ten seconds, not at every look: other
+    writers are not made to wait for it."""
+    now = [clock()]
+    lone = deliverer(record, good="json://127.0.0.1:9/")
+    lone.clock = lambda: now[0]
+    write(record, trial("a", "pager"))
+    tries = []
+    for _ in range(150):
+        now[0] += timedelta(seconds=0.2)
+        lone.look()
+        tries.append(stored(record, "a").try_at)
+    assert 2 <= len(set(tries)) - 1 <= 3
 
 
 def test_the_record_learns_the_channels_and_never_their_addresses(

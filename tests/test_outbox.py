@@ -279,15 +279,44 @@ def test_what_was_dropped_while_under_way_was_still_sent(record: Record, bed: Be
 
 
 def test_a_channel_that_is_not_set_up_keeps_its_messages(record: Record, bed: Bed) -> None:
-    """Nothing is lost on a channel that nobody configured: it waits, says why, and is looked at
-    again in a minute."""
+    """Nothing is lost on a channel that nobody configured: it waits and says why, is tried once
+    however often it is looked at, and is not what the auditor calls late."""
     write(record, page(bed, "a"))
-    with record.write() as conn:
-        assert outbox.hold_back(conn, {"sms": "not set up"}, after(1)) == 1
+    assert held(record, 10) == 1
     found = stored(record, "a")
     assert (found.state, found.answer) == (PageState.WAITING, "not set up")
-    assert due(record, 60) == set() and due(record, 61) == {"sms"}
-    assert claimed(record, 61) == ["a"]
+    assert [held(record, seconds) for seconds in (11, 19.9, 20, 30, 40, 50, 60, 70)] == [
+        0, 0, 1, 1, 1, 1, 1, 1,
+    ]  # fmt: skip
+    assert stored(record, "a").attempts == 1
+    with record.read() as conn:
+        assert outbox.audit(conn, after(71)) == []
+    assert due(record, 71) == {"sms"} and claimed(record, 71) == ["a"]
+
+
+def held(record: Record, seconds: float) -> int:
+    with record.write() as conn:
+        return outbox.hold_back(conn, {"sms": "not set up"}, after(seconds))
+
+
+def test_a_channel_that_another_worker_has_is_left_to_it(record: Record, bed: Bed) -> None:
+    """A worker whose settings lack the channel looks before the message is ripe: it is not
+    touched, and goes out at its time. Nor is one touched that is under way, or was refused and is
+    tried again; one that was given a reason goes out as soon as somebody can send it."""
+    write(record, page(bed, "a"))
+    before = stored(record, "a")
+    assert [held(record, s) for s in (0, 0.3, 0.5, 9.9)] == [0] * 4
+    assert stored(record, "a") == before
+    parcel = claim(record, 0.5)
+    assert parcel is not None and parcel.keys == ("a",)
+    assert held(record, 20) == 0, "under way"
+    failed(record, parcel, 20)
+    assert held(record, 21) == 0, "tried again by who has the channel"
+    assert stored(record, "a").answer == "no"
+    write(record, page(bed, "b", staff_id="ana"), at=after(21))
+    assert held(record, 31) == 2
+    found = {k for t in "xy" for k in claimed(record, 31, token=t)}
+    assert found == {"a", "b"}
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
