@@ -311,6 +311,26 @@ class Answered(Protocol_):
     def ladder(self) -> str | None: ...
 
 
+CLOCK_BACK = timedelta(minutes=2)
+"""A moment of the record that lies further ahead than this shows that the clock was set back: what
+was written under the fast clock is not waited for."""
+
+THEATRE = timedelta(hours=4)
+"""How long a flap that went into theatre excuses an alert from paging. After that somebody forgot
+to write that it is back, and everybody would wait for ever."""
+
+
+def in_theatre(
+    stream: Stream, paged_at: datetime, into_theatre_at: datetime | None, now: datetime
+) -> bool:
+    """Whether theatre is the answer to an alert: it paged before the flap went in, and the flap is
+    not there for too long. What is found later was found at a bedside, and checks that nobody
+    makes are no answer."""
+    if into_theatre_at is None or stream is Stream.MONITORING or paged_at > into_theatre_at:
+        return False
+    return into_theatre_at <= now <= into_theatre_at + THEATRE
+
+
 def holds_until(alert: Answered) -> datetime | None:
     """When an acknowledgement runs out: the plan of a review holds its time; without a review the
     earliest of five minutes after the stated arrival and what the alert's own ladder allows.
@@ -327,17 +347,24 @@ def holds_until(alert: Answered) -> datetime | None:
 def has_expired(alert: Answered, now: datetime) -> bool:
     """Whether an acknowledgement has run out: nobody has the alert any more."""
     until = holds_until(alert)
-    return until is not None and now >= until
+    if until is None or alert.acknowledged_at is None:
+        return False
+    ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
+    longest = timedelta(minutes=max(ladder.plan_minutes, ladder.answer_minutes))
+    ahead = alert.acknowledged_at - now > CLOCK_BACK or until - now > longest + CLOCK_BACK
+    return ahead or now >= until
 
 
 def rests(alert: Answered, now: datetime) -> bool:
-    """Whether somebody let the paging rest, and it still does."""
-    return alert.snoozed_until is not None and now < alert.snoozed_until
+    """Whether somebody let the paging rest, and it still does; never longer than it may."""
+    if alert.snoozed_until is None:
+        return False
+    return now < alert.snoozed_until <= now + LONGEST_SNOOZE + CLOCK_BACK
 
 
 def wakes(alert: Answered, now: datetime) -> bool:
     """Whether a rest is over: the paging begins anew."""
-    over = alert.snoozed_until is not None and now >= alert.snoozed_until
+    over = alert.snoozed_until is not None and not rests(alert, now)
     return over and alert.state is AlertState.OPEN
 
 

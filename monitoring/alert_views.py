@@ -80,7 +80,7 @@ def unowned(alerts: Iterable[StoredAlert]) -> int:
 
 def pictures(beside: BesideView) -> list[PictureView]:
     """The flap's newest photo and the one to hold it against, for a card."""
-    shown = [("Newest photo", beside["latest"]), ("Baseline photo", beside["baseline"])]
+    shown = [("Newest photo", beside["latest"]), (beside["baseline_word"], beside["baseline"])]
     return [
         PictureView(source=p["small"], alt=p["alt"], caption=f"{word}, {p['time']}")
         for word, p in shown

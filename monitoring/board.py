@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from monitoring import alarm
 from monitoring.calls import OpenAlert, who_has_it
 from monitoring.clocks import ago, clock
 from monitoring.domain import (
@@ -387,13 +388,28 @@ def _plan(
     if going is None:
         return has_it
     if going.into_theatre_at is not None and going.into_theatre_at <= now:
-        return f"in theatre since {clock(going.into_theatre_at, zone, now)}", True
+        return _in_theatre(going.into_theatre_at, speaking, has_it, now, zone)
     asked = theatre_clock(going, zone, now)
     if speaking is None:
         return asked, True
     if speaking.owned and speaking.review is not None:  # the plan says itself when it was decided
         asked = f"waiting for theatre {minutes_words(now - going.decided_at)}"
     return f"{asked}; {has_it[0]}", has_it[1]
+
+
+def _in_theatre(
+    since: datetime, speaking: OpenAlert | None, has_it: tuple[str, bool], now: datetime,
+    zone: ZoneInfo,
+) -> tuple[str, bool]:  # fmt: skip
+    """Theatre is the answer to what was found before it, for some hours; to what was found since,
+    or when nobody wrote that the flap is back, it is none."""
+    there = f"in theatre since {clock(since, zone, now)}"
+    if speaking is None:
+        return there, now <= since + alarm.THEATRE
+    paged_at = speaking.paged_at or speaking.raised_at
+    if alarm.in_theatre(speaking.stream, paged_at, since, now):
+        return there, True
+    return f"{there}, not back; {has_it[0]}", has_it[1]
 
 
 def _due_word(due: Due, zone: ZoneInfo, now: datetime) -> str:

@@ -37,8 +37,9 @@ class Told:
 class OpenAlert:
     """An alert that is not closed, as the board shows it; ``decisive`` are the signs it rests on.
 
-    ``told`` is who was told since it last paged, ``next_at`` when the next rung is due, ``rounds``
-    how often the whole ladder was climbed since, ``review`` the last one while its plan holds.
+    ``paged_at`` is when its ladder began, ``told`` who was told since, ``silent_since`` from when
+    on rungs found nobody to tell, ``next_at`` when the next is due, ``rounds`` how often everybody
+    was told, ``review`` the last one while its plan holds.
     Names, not ids; ``names`` for those of the review.
     """
 
@@ -72,8 +73,10 @@ class OpenAlert:
     snoozed_by: str | None = None
     snoozed_until: datetime | None = None
     snooze_reason: str = ""
+    paged_at: datetime | None = None
     told: Sequence[Told] = ()
     next_at: datetime | None = None
+    silent_since: datetime | None = None
     rounds: int = 0
     names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -146,6 +149,9 @@ def _told(alert: OpenAlert, now: datetime, zone: ZoneInfo) -> str:
     if not told:
         return "; NOBODY TOLD: nobody on call can be reached, ring them"
     said = f"; told {', '.join(told_words(told, now, zone))}"
+    if alert.silent_since is not None:
+        since = clock(alert.silent_since, zone, now)
+        return f"{said}; NOBODY TOLD since {since}: nobody on call can be reached, ring them"
     if alert.rounds:
         said += f"; everybody was told {'once' if alert.rounds == 1 else f'{alert.rounds} times'}"
         said += " without an answer"

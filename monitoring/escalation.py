@@ -33,6 +33,9 @@ FIRST = 160
 LABEL = 28
 """How much of a flap's label a message keeps."""
 
+BED = 10
+"""How much of a bed's name a message keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Climb:
@@ -60,9 +63,11 @@ def next_at(ladder: Ladder, paged_at: datetime, taken: int) -> datetime:
     return paged_at + ladder.after(taken + 1)
 
 
-def clock_was_set_back(paged_at: datetime, now: datetime) -> bool:
-    """Whether the paging seems to begin later than now: waiting for it would be silence."""
-    return paged_at - now > CLOCK_BACK
+def clock_was_set_back(paged_at: datetime, taken_at: datetime | None, now: datetime) -> bool:
+    """Whether the paging seems to begin later than now, or its last rung to have been taken later:
+    waiting for the next would be silence."""
+    latest = paged_at if taken_at is None else max(paged_at, taken_at)
+    return latest - now > CLOCK_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,9 @@ def title(severity: Severity, stream: Stream, pattern: Pattern | None, subject: 
     what = "nurse concern" if stream is Stream.CONCERN else _PATTERNS[
         pattern or Pattern.INDETERMINATE
     ]  # fmt: skip
-    return plain(f"{severity.upper()} {what}, bed {subject.bed}, {_short(subject.label)}")
+    return plain(
+        f"{severity.upper()} {what}, bed {_short(subject.bed, BED)}, {_short(subject.label)}"
+    )
 
 
 def body(
@@ -118,14 +125,24 @@ def decisive(findings: Sequence[Finding]) -> str:
         if read:
             ordered = sorted(read, key=lambda e: isinstance(e.value, str | bool))
             said = dict.fromkeys(
-                f"{EVERY_SIGN[e.sign].said} {EVERY_SIGN[e.sign].show(e.value)}" for e in ordered
+                f"{_SHORT.get(e.sign) or EVERY_SIGN[e.sign].said} "
+                f"{EVERY_SIGN[e.sign].show(e.value)}"
+                for e in ordered
             )
             return ", ".join(list(said)[:2])
     return ""
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= LABEL else f"{label[: LABEL - 2].rstrip()}.."
+_SHORT = {
+    "temp_gap_c": "gap", "temp_gap_change_c": "gap change", "glucose_gap_mmol_l": "glucose gap",
+    "refill_presses": "refill twice", "control_temp_c": "control", "flap_temp_c": "flap",
+    "drain_stopped_suddenly": "drain stopped", "refill_again": "second press",
+}  # fmt: skip
+"""What a sign is called where letters are few."""
+
+
+def _short(label: str, most: int = LABEL) -> str:
+    return label if len(label) <= most else f"{label[: most - 2].rstrip()}.."
 
 
 _SMS = frozenset(

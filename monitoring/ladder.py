@@ -150,8 +150,11 @@ def _thawed(frozen: str) -> dict[str, Ladder]:
 
 def ladder_of(frozen: str | None, severity: Severity, stream: Stream) -> Ladder:
     """The ladder an alert climbs now, from the JSON text it froze when it was raised; the standard
-    one for an alert from before alerts kept one."""
-    known = _STANDARD if frozen is None else _thawed(frozen)
-    if severity is Severity.RED:
-        return known["red"]
-    return known["overdue" if stream is Stream.MONITORING else "amber"]
+    one for an alert from before alerts kept one, or whose text makes no sense any more."""
+    name = "red" if severity is Severity.RED else (
+        "overdue" if stream is Stream.MONITORING else "amber"
+    )  # fmt: skip
+    try:
+        return (_STANDARD if frozen is None else _thawed(frozen))[name]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _STANDARD[name]

@@ -197,18 +197,30 @@ class Sent(NamedTuple):
 
 
 _highest = (
-    select(_step.c.alert_id, _step.c.chain, func.max(_step.c.number))
+    select(_step.c.alert_id, _step.c.chain, func.max(_step.c.number), func.max(_step.c.taken_at))
     .where(_step.c.alert_id.in_(bindparam("wanted", expanding=True)))
     .group_by(_step.c.alert_id, _step.c.chain)
 )
 
 
-def highest_steps(conn: Connection, alert_ids: Iterable[int]) -> dict[tuple[int, int], int]:
+class Reached(NamedTuple):
+    """The highest rung that a paging reached, and when its last one was taken."""
+
+    number: int
+    taken_at: datetime | None
+
+
+NOWHERE = Reached(-1, None)
+"""A paging of which no rung was taken yet."""
+
+
+def highest_steps(conn: Connection, alert_ids: Iterable[int]) -> dict[tuple[int, int], Reached]:
     """The highest rung that each paging of these alerts reached, by (alert, chain)."""
     wanted = list(alert_ids)
     if not wanted:
         return {}
-    return {(row[0], row[1]): row[2] for row in conn.execute(_highest, {"wanted": wanted})}
+    rows = conn.execute(_highest, {"wanted": wanted})
+    return {(row[0], row[1]): Reached(row[2], row[3]) for row in rows}
 
 
 _told = (

@@ -101,6 +101,7 @@ def besides(
         made[flap_id] = BesideView(
             latest=latest and _view(latest, album, small, now, zone),
             baseline=baseline and _view(baseline, album, small, now, zone),
+            baseline_word="" if album.baseline is None else album.baseline[1],
         )
     return made
 

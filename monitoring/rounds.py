@@ -85,10 +85,10 @@ def awaiting(
         passed = {w.flap.id: _passed(w, now) for w in watched}
         first = min((d[3] for said in passed.values() for d in said or ()), default=now)
         known = episodes.known_deadlines(conn, first)
-        away = _in_theatre(lists, now)
+        away = {a.id for a in alerts.alerts if _excused(a, lists, now)}
         climbing, behind = _climbing(conn, alerts.alerts, away, now)
     asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]
-    expired = [a for a in alerts.alerts if a.flap_id not in away and alarm.has_expired(a, now)]
+    expired = [a for a in alerts.alerts if a.id not in away and alarm.has_expired(a, now)]
     return Awaiting(
         tuple(asked), tuple(sorted(broken)), tuple(expired), tuple(climbing), tuple(behind)
     )
@@ -140,22 +140,22 @@ def _looks(
 
 
 def _climbing(
-    conn: Connection, alerts: Iterable[StoredAlert], away: set[str], now: datetime
+    conn: Connection, alerts: Iterable[StoredAlert], away: set[int], now: datetime
 ) -> tuple[list[StoredAlert], list[int]]:
     """The alerts of which a rung is due or told nobody, and the ids of those that wait too long;
-    none of a flap that is back in theatre."""
+    none to which theatre is the answer."""
     asking = [
         a for a in alerts
-        if a.state is AlertState.OPEN and a.flap_id not in away and not alarm.rests(a, now)
+        if a.state is AlertState.OPEN and a.id not in away and not alarm.rests(a, now)
     ]  # fmt: skip
     ids = [a.id for a in asking]
     highest, told = paging.highest_steps(conn, ids), paging.told(conn, ids)
     climbing, behind, silent = [], [], []
     for alert in asking:
         paged_at = alert.paged_at or alert.raised_at
-        taken = highest.get((alert.id, alert.pages), -1)
+        taken, taken_at = highest.get((alert.id, alert.pages), paging.NOWHERE)
         ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
-        back = escalation.clock_was_set_back(paged_at, now)
+        back = escalation.clock_was_set_back(paged_at, taken_at, now)
         due = escalation.due(ladder, paged_at, taken, now)
         if due is not None or back or alarm.wakes(alert, now):
             climbing.append(alert)
@@ -175,14 +175,13 @@ def _somebody(conn: Connection, now: datetime) -> bool:
     return any(directory.reached(ward, tuple(Level), now) for ward in wards)
 
 
-def _in_theatre(lists: ShortLists, now: datetime) -> set[str]:
-    """The flaps for whose alerts the answer is under way: they are back in theatre."""
-    return {
-        flap_id
-        for flap_id, returns in lists.returns.items()
-        for _, _, into_theatre_at, _, back_at, *_ in returns
-        if into_theatre_at is not None and into_theatre_at <= now and back_at is None
-    }
+def _excused(alert: StoredAlert, lists: ShortLists, now: datetime) -> bool:
+    """Whether the answer to the alert is under way: its flap is back in theatre."""
+    paged_at = alert.paged_at or alert.raised_at
+    return any(
+        back_at is None and alarm.in_theatre(alert.stream, paged_at, into_theatre_at, now)
+        for _, _, into_theatre_at, _, back_at, *_ in lists.returns.get(alert.flap_id, ())
+    )
 
 
 Deadline = tuple[str, str, str, datetime]

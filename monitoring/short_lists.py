@@ -30,10 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from monitoring.call_rows import OrderRow, PageRow
+from monitoring.call_rows import OrderRow, PageRow, PageStepRow
 from monitoring.domain import AlertState, PageState, Severity
 from monitoring.episodes import Heartbeat, Recheck
-from monitoring.paging import Sent
+from monitoring.paging import Reached, Sent
 from monitoring.rows import (
     BROKEN,
     AlertRow,
@@ -52,6 +52,7 @@ T = TypeVar("T")
 _alert = table_of(AlertRow)
 _flap = table_of(FlapRow)
 _page = table_of(PageRow)
+_step = table_of(PageStepRow)
 _hold = table_of(HoldRow)
 _return = table_of(FlapReturnRow)
 _order = table_of(OrderRow)
@@ -74,8 +75,8 @@ _COLUMNS = (
 class ShortLists(NamedTuple):
     """What is known besides flaps, checks and alerts. Holds, returns and orders by flap, earliest
     first, as ``queries.flap_from_rows`` reads them; ``heartbeat`` is the latest of all watchers,
-    None before one; ``sent`` are the messages of the paging that runs, by
-    alert; ``broken`` are the flaps of which one of these makes no sense any more."""
+    None before one; ``sent`` are the messages and ``rungs`` the rungs taken of the paging that
+    runs, by alert; ``broken`` are the flaps of which one of these makes no sense any more."""
 
     holds: dict[str, list[Sequence[Any]]]
     returns: dict[str, list[Sequence[Any]]]
@@ -84,6 +85,7 @@ class ShortLists(NamedTuple):
     names: dict[str, str]
     heartbeat: Heartbeat | None
     sent: dict[int, list[Sent]]
+    rungs: dict[int, list[Reached]]
     broken: list[str]
 
 
@@ -144,6 +146,12 @@ _every = union_all(
     )
     .join(_alert, _alert.c.id == _page.c.alert_id)
     .where(_alert.c.state != AlertState.CLOSED, _page.c.chain == _alert.c.pages),
+    _arm(
+        "rung", owner=cast(_step.c.alert_id, String()), first=_step.c.taken_at,
+        place=_step.c.number,
+    )
+    .join(_alert, _alert.c.id == _step.c.alert_id)
+    .where(_alert.c.state != AlertState.CLOSED, _step.c.chain == _alert.c.pages, _step.c.sent),
 )  # fmt: skip
 
 
@@ -187,8 +195,17 @@ def short_lists(conn: Connection) -> ShortLists:
         names={row[0]: row[5] for row in found.get("staff", ())},
         heartbeat=max(beats, key=lambda beat: beat.at, default=None),
         sent=_by_alert(found.get("sent", ())),
+        rungs=_rungs(found.get("rung", ())),
         broken=broken,
     )
+
+
+def _rungs(rows: Iterable[Sequence[Any]]) -> dict[int, list[Reached]]:
+    """The rungs that each alert took, first first."""
+    found: dict[int, list[Reached]] = {}
+    for row in sorted(rows, key=lambda row: row[10]):
+        found.setdefault(int(row[0]), []).append(Reached(row[10], from_micros(row[1])))
+    return found
 
 
 def _by_alert(rows: Iterable[Sequence[Any]]) -> dict[int, list[Sent]]:

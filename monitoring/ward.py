@@ -37,7 +37,7 @@ from monitoring.domain import (
 )
 from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
 from monitoring.ladder import ladder_of
-from monitoring.paging import Sent, StoredPage
+from monitoring.paging import Reached, Sent, Step, StoredPage
 from monitoring.protocol import Protocol, UnknownProtocol
 from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn, Whose
 from monitoring.reviews import Review
@@ -120,7 +120,13 @@ def snapshot(
             protocol=protocols[stored.flap.protocol_id],
             seen=tuple(seen.get(stored.flap.id, ())),
             alerts=tuple(
-                open_alert(a, lists.names, lists.sent.get(a.id, ()), _last(reviews, a))
+                open_alert(
+                    a,
+                    lists.names,
+                    lists.sent.get(a.id, ()),
+                    _last(reviews, a),
+                    lists.rungs.get(a.id, ()),
+                )
                 for a in running.get(stored.flap.id, ())
             ),
             rechecks=tuple(as_asked(r) for r in owed.get(stored.flap.id, ())),
@@ -185,11 +191,15 @@ def open_alert(
     names: Mapping[str, str],
     sent: Sequence[Sent | StoredPage] = (),
     review: Review | None = None,
+    rungs: Sequence[Reached] = (),
 ) -> OpenAlert:
     """A stored alert as the board sees it, with the names of whoever has to do with it; ``sent``
-    are the messages of the paging that runs, ``review`` its last one."""
+    are the messages of the paging that runs, ``review`` its last one, ``rungs`` the
+    rungs that it took."""
     ladder = ladder_of(stored.ladder, stored.severity, stored.stream)
-    taken = max((s.number for s in sent), default=-1)
+    told = {s.number for s in sent if s.state is not PageState.DROPPED}
+    taken = max([*told, *(r.number for r in rungs)], default=-1)
+    silent = [r for r in rungs if told and r.number > max(told)]
     climbs = stored.state is AlertState.OPEN and taken >= 0 and stored.paged_at is not None
 
     def name(staff_id: str | None) -> str | None:
@@ -229,11 +239,13 @@ def open_alert(
         snoozed_by=name(stored.snoozed_by),
         snoozed_until=stored.snoozed_until,
         snooze_reason=stored.snooze_reason or "",
+        paged_at=stored.paged_at,
         told=told_by(sent, names),
         next_at=escalation.next_at(ladder, stored.paged_at or stored.raised_at, taken)
         if climbs
         else None,
-        rounds=(taken + 1) // len(ladder.rungs),
+        silent_since=silent[0].taken_at if silent and climbs else None,
+        rounds=len(told) // len(ladder.rungs),
     )
 
 
@@ -244,6 +256,12 @@ def _last(reviews: Mapping[int, Sequence[Review]], alert: StoredAlert) -> Review
 def _running(alert: StoredAlert, pages: Mapping[int, Sequence[StoredPage]]) -> list[StoredPage]:
     """The messages of the alert's paging that runs."""
     return [p for p in pages.get(alert.id, ()) if p.chain == alert.pages]
+
+
+def _taken(alert: StoredAlert, steps: Mapping[int, Sequence[Step]]) -> list[Reached]:
+    """The rungs that the alert's paging took, first first."""
+    own = (s for s in steps.get(alert.id, ()) if s.chain == alert.pages and s.sent)
+    return sorted(Reached(s.number, s.taken_at) for s in own)
 
 
 def told_by(sent: Iterable[Sent | StoredPage], names: Mapping[str, str]) -> tuple[Told, ...]:
@@ -315,6 +333,7 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
         alerts = episodes.alerts_of_flap(conn, flap_id)
         owed = episodes.open_rechecks(conn, flap_id)
         pages = paging.pages_of(conn, [a.id for a in alerts])
+        steps = paging.steps_of(conn, [a.id for a in alerts])
         reviews = verdicts.reviews_of_flap(conn, flap_id)
         last = {r.alert_id: r for r in reviews if r.alert_id is not None}
         bed = Bedside(
@@ -323,7 +342,7 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
             protocol=protocol,
             seen=tuple(seen_check(v) for v in standing),
             alerts=tuple(
-                open_alert(a, names, _running(a, pages), last.get(a.id))
+                open_alert(a, names, _running(a, pages), last.get(a.id), _taken(a, steps))
                 for a in alerts
                 if a.closed_at is None
             ),

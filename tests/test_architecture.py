@@ -113,7 +113,9 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "review_views": (SAYING | KEEPING | {"care", "components", "entry", "ward"}, set()),
     "migrations": ({"rows", "call_rows", "store"}, {"alembic", "sqlalchemy", "sqlmodel"}),
     "worker": (
-        SAYING | KEEPING | {"care", "rounds", "settings", "health", "notify", "delivery", "dead_man"},
+        SAYING
+        | KEEPING
+        | {"care", "rounds", "settings", "health", "notify", "delivery", "dead_man"},
         {"apscheduler", "sqlalchemy"},
     ),
     "components": (SAYING | {"components", "ward"}, {"streamlit"}),

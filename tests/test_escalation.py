@@ -47,8 +47,9 @@ def test_a_year_of_sleep_fills_no_record() -> None:
 
 def test_a_clock_set_back_is_seen() -> None:
     """A paging that begins ten minutes from now is no reason to wait."""
-    assert escalation.clock_was_set_back(at(10), at(0))
-    assert not escalation.clock_was_set_back(at(0.5), at(0))
+    assert escalation.clock_was_set_back(at(10), None, at(0))
+    assert escalation.clock_was_set_back(at(0), at(10), at(1))
+    assert not escalation.clock_was_set_back(at(0.5), at(0.5), at(0))
 
 
 def text(*findings: Finding, stream: Stream = Stream.PERFUSION, label: str = "") -> str:
@@ -61,8 +62,8 @@ def test_a_message_says_what_where_since_when_and_what_is_asked() -> None:
     """Situation, background, assessment, request: in that order, in one SMS."""
     said = text(found(("colour", "dusky"), ("refill", 0.8), ("temp_gap_c", 2.3)))
     assert said == (
-        "RED venous, bed 12, L breast DIEP. 19 h after perfusion. Refill 0.8 s, temperature gap "
-        "2.3 C. Answer within 15 min."
+        "RED venous, bed 12, L breast DIEP. 19 h after perfusion. Refill 0.8 s, gap 2.3 C. "
+        "Answer within 15 min."
     )
 
 
@@ -81,11 +82,13 @@ def test_what_somebody_typed_is_never_sent() -> None:
     assert "Mbeki" not in said
 
 
-@given(label=st.text(min_size=1, max_size=80), late=st.booleans())
-def test_everything_that_decides_fits_one_sms(label: str, late: bool) -> None:
+@given(
+    label=st.text(min_size=1, max_size=80), bed=st.text(min_size=1, max_size=20), late=st.booleans()
+)
+def test_everything_that_decides_fits_one_sms(label: str, bed: str, late: bool) -> None:
     """Whatever the flap is called: 160 letters that every SMS carries."""
-    finding = found(("drain_ml_per_h", 120.0), ("control_temp_c", 34.1), ("refill", 0.8))
-    subject = Subject("Ward 7", "Bay 12", label, 119.0)
+    finding = found(("temp_gap_change_c", 12.25), ("glucose_gap_mmol_l", 11.15), ("refill", 0.8))
+    subject = Subject("Ward 7", bed, label, 119.0)
     head = escalation.title(Severity.AMBER, Stream.PERFUSION, Pattern.INDETERMINATE, subject)
     said = escalation.body(
         head, [finding], subject, stream=Stream.PERFUSION, answer_minutes=30,

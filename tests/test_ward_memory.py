@@ -29,7 +29,7 @@ from monitoring.board import Bedside
 from monitoring.care.bedside import as_asked
 from monitoring.domain import HoldReason, Severity
 from monitoring.episodes import StoredAlert
-from monitoring.paging import StoredPage
+from monitoring.paging import Reached, StoredPage
 from monitoring.protocol import Protocol, load
 from monitoring.reviews import Review
 from monitoring.store import Record
@@ -62,7 +62,9 @@ def read_anew(record: Record, protocols: dict[str, Protocol]) -> tuple[Bedside, 
                 protocol=protocols[stored.flap.protocol_id],
                 seen=tuple(ward.seen_check(c) for c in seen.get(flap_id, ())),
                 alerts=tuple(
-                    ward.open_alert(a, names, sent_about(conn, a), last_review(conn, a))
+                    ward.open_alert(
+                        a, names, sent_about(conn, a), last_review(conn, a), rungs_of(conn, a)
+                    )
                     for a in episodes.open_alerts(conn, flap_id)
                 ),
                 rechecks=tuple(as_asked(r) for r in episodes.open_rechecks(conn, flap_id)),
@@ -75,6 +77,12 @@ def sent_about(conn: Connection, alert: StoredAlert) -> list[StoredPage]:
     """The messages of the alert's paging that runs."""
     pages = paging.pages_of(conn, [alert.id]).get(alert.id, [])
     return [p for p in pages if p.chain == alert.pages]
+
+
+def rungs_of(conn: Connection, alert: StoredAlert) -> list[Reached]:
+    """The rungs that the alert's paging took."""
+    steps = paging.steps_of(conn, [alert.id]).get(alert.id, [])
+    return [Reached(s.number, s.taken_at) for s in steps if s.chain == alert.pages and s.sent]
 
 
 def last_review(conn: Connection, alert: StoredAlert) -> Review | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes, paging, people, store
+from monitoring import alarm, checks, episodes, paging, people, store
 from monitoring.alarm import AlertEvent
 from monitoring.care import alerts, escalating, rechecking
 from monitoring.care.bedside import known_person, with_reason
@@ -94,9 +94,10 @@ def acknowledge_alert(
             alert.state is AlertState.ACKNOWLEDGED
         ):  # who changes their mind has arrived all the same
             changes |= {"arrived_at": alert.arrived_at, "plan_until": alert.plan_until}
+        first = alert.acknowledged_at or now  # saying it again buys no time
         episodes.update_alert(
             conn, alert_id, **changes | {
-                "state": state, "acknowledged_by": by, "acknowledged_at": now, "intent": intent,
+                "state": state, "acknowledged_by": by, "acknowledged_at": first, "intent": intent,
                 "expected_at": expected_at, "verbal_by": written_by,
             },
         )  # fmt: skip
@@ -115,6 +116,9 @@ def _verbal(conn: Connection, person: Staff, written_by: str | None, said: str) 
     if written_by is None:
         return ""
     writer = known_person(conn, written_by)
+    if writer.role not in SURGEONS | NURSES:
+        role = writer.role.replace("_", " ")
+        raise Refused(f"{writer.name} ({role}) may not write down an answer: a nurse does.")
     if writer.id == person.id:
         raise Refused("Whoever answers for themself needs nobody to write it down.")
     words = said.strip()
@@ -228,7 +232,7 @@ def close_alert(
     with record.write() as conn:
         person = known_person(conn, by)
         alert = _open_alert(conn, alert_id, "close")
-        mistaken = reason is CloseReason.ENTERED_IN_ERROR and alert.amended_at is not None
+        mistaken = reason is CloseReason.ENTERED_IN_ERROR and _nothing_stands(conn, alert)
         if not (mistaken and person.role in NURSES) and not may_take(person.role, alert.stream):
             raise Refused(
                 f"{person.name} ({person.role.replace('_', ' ')}) may not close this alert: a "
@@ -239,6 +243,20 @@ def close_alert(
         alerts.close(conn, alert_id, by, reason, now)
         rechecking.end_for(conn, alert.flap_id, alert.stream, now)
     return _read_back(record, alert_id)
+
+
+def _nothing_stands(conn: Connection, alert: StoredAlert) -> bool:
+    """Whether a check behind the alert was amended or struck, and no check that stands says what
+    it says."""
+    if alert.amended_at is None:
+        return False
+    since = alert.first_sign_at or alert.raised_at
+    stay = checks.checks_of_flap(conn, alert.flap_id)
+    standing = [s.check.key for s in stay if s.current and s.check.observed_at >= since]
+    judged = episodes.current_assessments(conn, standing).values()
+    return not any(
+        f.loud and f.stream is alert.stream for j in judged for f in j.assessment.findings
+    )
 
 
 def read_page(record: store.Record, *, key: str, now: datetime) -> int | None:

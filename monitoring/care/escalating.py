@@ -25,6 +25,8 @@ _AWAY = (
     "snooze_reason",
 )  # fmt: skip
 
+DOCTORS = (Level.REGISTRAR, Level.MICROSURGEON, Level.CONSULTANT)
+
 SHIFT = timedelta(hours=12)
 """How long a flap stays with the nurse who took it on their list."""
 
@@ -47,7 +49,7 @@ def climb(
     if not calls(alert, now) or alert.paged_at is None:
         return False
     ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
-    taken = paging.highest_steps(conn, [alert.id]).get((alert.id, alert.pages), -1)
+    taken = reached(conn, alert).number
     due = escalation.due(ladder, alert.paged_at, taken, now)
     if due is not None:
         for number in due.missed:
@@ -58,6 +60,12 @@ def climb(
         again = Climb(taken, at, now - at > escalation.LATE)
         return _take(conn, alert, ladder, again, now, subject, again=True)
     return False
+
+
+def reached(conn: Connection, alert: StoredAlert) -> paging.Reached:
+    """The highest rung of the paging that runs, and when it was taken."""
+    found = paging.highest_steps(conn, [alert.id])
+    return found.get((alert.id, alert.pages), paging.NOWHERE)
 
 
 def calls(alert: StoredAlert, now: datetime) -> bool:
@@ -109,7 +117,7 @@ def _whom(
     the next one that has somebody, at last anybody on call."""
     rung = ladder.rung(number)
     if alert.passed_to is not None and _is_passed(alert, number):
-        passed = directory.to_person(alert.passed_to, rung.to[0], rung.channels)
+        passed = _to_person(directory, alert.passed_to, rung)
         if passed:
             return passed, []
     found = directory.reached(ward, rung.to, now, rung.channels)
@@ -118,8 +126,25 @@ def _whom(
         if any(reach.staff_id is not None for reach in found):
             break
         found += directory.reached(ward, higher, now)
+    if not any(reach.staff_id is not None for reach in found):
+        found += _elsewhere(conn, now)
     once = {(reach.staff_id, reach.channel): reach for reach in reversed(found)}
     return list(reversed(once.values())), list(directory.gaps(ward, rung.to, now))
+
+
+def _to_person(directory: Directory, staff_id: str, rung: Rung) -> list[Reach]:
+    """How a person is told: on the rung's channels, else on any: telling outranks how."""
+    level = rung.to[0]
+    return directory.to_person(staff_id, level, rung.channels) or directory.to_person(
+        staff_id, level
+    )
+
+
+def _elsewhere(conn: Connection, now: datetime) -> list[Reach]:
+    """The doctors on call for other wards: better a stranger than nobody."""
+    every = shifts.directory(conn, now)
+    wards = sorted({shift.ward for shift in every.shifts})
+    return [r for ward in wards for r in every.reached(ward, DOCTORS, now) if r.staff_id]
 
 
 def _higher(ladder: Ladder, number: int) -> Iterable[tuple[Level, ...]]:
@@ -143,11 +168,7 @@ def _besides(
         besides += [
             p.staff_id for p in before if p.chain == alert.pages - 1 and p.staff_id is not None
         ]
-    return [
-        reach
-        for who in dict.fromkeys(besides)
-        for reach in directory.to_person(who, rung.to[0], rung.channels)
-    ]
+    return [reach for who in dict.fromkeys(besides) for reach in _to_person(directory, who, rung)]
 
 
 def _pages(
@@ -227,7 +248,9 @@ def climb_alert(record: store.Record, *, alert_id: int, now: datetime) -> bool:
 
 def _wake(conn: Connection, alert: StoredAlert, now: datetime) -> bool:
     """Begin the paging anew where a rest is over or the clock was set back."""
-    back = alert.paged_at is not None and escalation.clock_was_set_back(alert.paged_at, now)
+    back = alert.paged_at is not None and escalation.clock_was_set_back(
+        alert.paged_at, reached(conn, alert).taken_at, now
+    )
     if not (back or alarm.wakes(alert, now)):
         return False
     event = alarm.AlertEvent.AGAIN if back else alarm.AlertEvent.WAKE

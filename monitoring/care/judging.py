@@ -15,7 +15,7 @@ from monitoring.care import alerts
 from monitoring.care.bedside import Bed, asked, looks_of
 from monitoring.care.rechecking import ask_anew
 from monitoring.care.watching import settle_monitoring, stand_again
-from monitoring.domain import Assessment, Check, Finding, Flap
+from monitoring.domain import Assessment, Check, Finding, Flap, Stream
 
 
 def keep_judgement(
@@ -85,10 +85,13 @@ def _unheard(
 
 
 def _new_findings(judged: Assessment, before: Assessment | None) -> Iterator[Finding]:
-    said = {} if before is None else {f.rule: f.severity.rank for f in before.findings}
+    said = {} if before is None else {f.rule: f for f in before.findings}
     for finding in judged.findings:
-        if finding.severity.rank > said.get(finding.rule, 0):
+        known = said.get(finding.rule)
+        if known is None or finding.severity.rank > known.severity.rank:
             yield finding
+        elif finding.stream is Stream.CONCERN and finding.because != known.because:
+            yield finding  # another worry is a new one
 
 
 def _with_chosen(

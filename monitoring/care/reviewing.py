@@ -225,7 +225,7 @@ def _answer_alert(conn: Connection, alert: StoredAlert, review: Review, now: dat
     }  # fmt: skip
     alerts.tell(conn, alert.id, AlertEvent.REVIEW, review.by, now, detail)
     since = [f.at for f in alert.findings if f.loud and f.at > review.reviewed_at]
-    if since and alert.state is AlertState.OPEN:
+    if since:
         return
     ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
     changes: dict[str, object] = {

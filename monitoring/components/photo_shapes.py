@@ -23,10 +23,12 @@ class PhotoView(TypedDict):
 
 class BesideView(TypedDict):
     """The newest photo of a flap and the one to hold it against; None where there is none. The
-    baseline is None too when it is the newest itself."""
+    baseline is None too when it is the newest itself. ``baseline_word`` says what it is: of the
+    baseline check, or only the first."""
 
     latest: PhotoView | None
     baseline: PhotoView | None
+    baseline_word: str
 
 
 class PhotosData(TypedDict):

@@ -30,6 +30,7 @@ from monitoring.domain import (
     Level,
     MonitoringError,
     PageState,
+    Return,
     ReviewMode,
     Severity,
 )
@@ -183,25 +184,36 @@ class AlertLife(RuleBasedStateMachine):
         with self.record.write() as conn:
             people.remove_staff(conn, who)
 
-    @rule()
-    def the_clock_is_set_back(self) -> None:
-        self.minutes = max(self.minutes - 10, 1)
+    @rule(minutes=st.sampled_from([10, 600]))
+    def the_clock_is_set_back(self, minutes: float) -> None:
+        self.minutes = max(self.minutes - minutes, 1)
         self.look_at_the_clock()
+
+    @precondition(lambda self: any(r.back_at is None for r in self.bed.flap().returns))
+    @rule()
+    def the_flap_goes_into_theatre(self) -> None:
+        going = [r for r in self.bed.flap().returns if r.back_at is None]
+        with suppress(MonitoringError, ValueError):
+            gone = Return(decided_at=going[0].decided_at, into_theatre_at=self.now)
+            care.record_return(
+                self.record, PROTOCOLS, flap_id=self.bed.id, value=gone, by="ana", now=self.now
+            )
 
     @invariant()
     def no_red_is_left_alone(self) -> None:
         """Right after a look at the clock: who can be told was told, and a next step is ahead."""
         self.look_at_the_clock()
-        returning = any(
-            r.into_theatre_at is not None and r.back_at is None for r in self.bed.flap().returns
-        )
+        theatre = [r.into_theatre_at for r in self.bed.flap().returns if r.back_at is None]
         with self.record.read() as conn:
             directory = shifts.directory(conn, self.now, ("W",))
         anybody = directory.reached("W", tuple(Level), self.now)
         for alert in self.bed.alerts():
-            if alert.state is AlertState.OPEN and not returning:
+            paged_at = alert.paged_at or alert.raised_at
+            if any(alarm.in_theatre(alert.stream, paged_at, at_, self.now) for at_ in theatre):
+                continue
+            if alert.state is AlertState.OPEN:
                 self.is_told(alert, bool(anybody))
-            if alert.state is AlertState.ACKNOWLEDGED and not returning:
+            if alert.state is AlertState.ACKNOWLEDGED:
                 until = alarm.holds_until(alert)
                 assert until is not None and until > self.now, "an answer holds for ever"
 
@@ -213,7 +225,7 @@ class AlertLife(RuleBasedStateMachine):
         assert alert.paged_at is not None
         with self.record.read() as conn:
             highest = paging.highest_steps(conn, [alert.id])
-            taken = highest.get((alert.id, alert.pages), -1)
+            taken = highest.get((alert.id, alert.pages), paging.NOWHERE).number
             told = paging.told(conn, [alert.id]).get((alert.id, alert.pages, taken), 0)
         assert taken >= 0, "no rung was taken"
         assert told or not somebody_is_there, "somebody could be told and was not"
