@@ -10,10 +10,14 @@ definition leaves a choice:
 - A held slot vanishes but its span stays: a check in it is extra. A slot before the hold stands,
   and is missed if nobody looked.
 - A slot whose window was still open when monitoring ended asks nothing.
-- A signed order lays its own slots in (from_at, until_at): the first one interval after it was
-  given, with the windows of a phase of that interval. A slot at the very moment it was given
-  stands, and so does the window of the slot before it. From until_at on the protocol's own grid
-  stands again. A later order ends the earlier one, and a return to the ward ends every one.
+- A signed order lays its own slots in (from_at, until_at). Where it asks no less often than the
+  protocol, it takes none of the protocol's slots away: its own come between them, counted from
+  each of them. Where it lets more time pass, its slots take the place of the protocol's, the first
+  one interval after it was given, or where the phase begins.
+- A slot that was due when an order was given stands, and so does one whose window was open, with
+  that window unless the order asks for a check before it. None of an order's windows opens before
+  it was given. From until_at on the protocol's own grid stands again. A later order ends the
+  earlier one, and a return to the ward ends every one.
 
 Pure arithmetic on instants: all times are aware, and no local time enters.
 """
@@ -143,16 +147,50 @@ def _lay(starts: Starts, phases: tuple[Phase, ...]) -> tuple[_Stretch, ...]:
 def _lay_ordered(
     starts: Starts, phases: tuple[Phase, ...], orders: tuple[Order, ...]
 ) -> tuple[_Stretch, ...]:
-    """The phases laid from each start, with the orders' own slots in the place of theirs."""
-    laid = list(_lay(starts, phases))
+    """The phases laid from each start, and in the time of each order what stands then."""
+    plain = _lay(starts, phases)
+    laid = list(plain)
     for order in _in_force(orders, starts):
-        phase = Phase(from_hour=0, every_minutes=order.every_minutes)
-        first = order.from_at + timedelta(minutes=order.every_minutes)
         laid = [piece for stretch in laid for piece in _outside(stretch, order)]
-        if first < order.until_at:
-            laid.append(_stretch(phase, first, order.until_at, order))
-            laid.sort(key=attrgetter("start"))
-    return tuple(laid)
+        for stretch, stop in _with_stops(plain):
+            end = order.until_at if stop is None else min(stop, order.until_at)
+            laid += _inside(stretch, end, order)
+    return tuple(sorted(laid, key=attrgetter("start")))
+
+
+def _with_stops(laid: Sequence[_Stretch]) -> Iterator[tuple[_Stretch, datetime | None]]:
+    """Each stretch of the protocol with when the next begins."""
+    return zip(laid, [*(s.start for s in laid[1:]), None], strict=True)
+
+
+def _inside(stretch: _Stretch, end: datetime, order: Order) -> Iterator[_Stretch]:
+    """What stands in the time of an order, as far as a stretch of the protocol reaches."""
+    own = _stretch(Phase(from_hour=0, every_minutes=order.every_minutes), end, end, order)
+    given, step = order.from_at, stretch.every
+    slot = stretch.start + max((given - stretch.start) // step, 0) * step
+    coming = slot if slot > given else slot + step
+    kept = coming if coming - stretch.early <= given and coming < end else None
+    if kept is not None:
+        yield replace(stretch, start=kept, count=1)
+    if own.every > step:
+        begin = slot if slot > given else given + own.every
+        yield from _run(own, begin, end, kept)
+        return
+    # a window never closes later than the protocol's own
+    own = replace(own, early=min(own.early, stretch.early), late=min(own.late, stretch.late))
+    while slot < end:
+        passed = max((given - slot) // own.every + 1, 0)
+        yield from _run(own, slot + passed * own.every, min(slot + step, end), kept)
+        slot += step
+
+
+def _run(
+    own: _Stretch, start: datetime, end: datetime, kept: datetime | None
+) -> Iterator[_Stretch]:
+    """An order's slots from a start on, before an end, but for one that the protocol keeps."""
+    begin = start + own.every if start == kept else start
+    if begin < end:
+        yield replace(own, start=begin, count=-((begin - end) // own.every))
 
 
 def _in_force(orders: Iterable[Order], starts: Starts) -> Iterator[Order]:
@@ -183,11 +221,9 @@ def _outside(stretch: _Stretch, order: Order) -> Iterator[_Stretch]:
 def lengthens(flap: Flap, protocol: Protocol, order: Order) -> bool:
     """Whether the order lets more time pass between two checks than the protocol does, anywhere
     in its time."""
-    laid = _lay(_starts(flap), protocol.phases)
-    ends = [*(s.start for s in laid[1:]), None]
     return any(
         order.every_minutes > s.minutes
-        for s, end in zip(laid, ends, strict=True)
+        for s, end in _with_stops(_lay(_starts(flap), protocol.phases))
         if s.start < order.until_at and (end is None or end > order.from_at)
     )
 
@@ -229,8 +265,12 @@ class Grid:
         return Slot(at, opens, closes, missed_at, this.minutes, held, this.order)
 
     def _opens(self, i: int) -> datetime:
-        """When the first window of a stretch opens: not before the last one before it closes."""
-        opens = self.stretches[i].start - self.stretches[i].early
+        """When the first window of a stretch opens: not before the last one before it closes, nor
+        before its order was given."""
+        this = self.stretches[i]
+        opens = this.start - this.early
+        if this.order is not None:
+            opens = max(opens, this.order.from_at)
         return max(opens, self._last_closes(i - 1)) if i else opens
 
     def _last_closes(self, i: int) -> datetime:
@@ -242,12 +282,14 @@ class Grid:
 
     def holding(self, moment: datetime) -> Place | None:
         """The slot whose span holds the moment; None before the first window opens."""
-        for i in range(len(self.stretches) - 1, -1, -1):
-            if moment >= self._opens(i):
-                this = self.stretches[i]
-                k = (moment - this.start + this.early) // this.every
-                return i, k if this.count is None else min(k, this.count - 1)
-        return None
+        i = bisect_right(self.stretches, moment, key=attrgetter("start"))
+        if i == len(self.stretches) or moment < self._opens(i):
+            i -= 1
+        if i < 0:
+            return None
+        this = self.stretches[i]
+        k = max((moment - this.start + this.early) // this.every, 0)
+        return i, k if this.count is None else min(k, this.count - 1)
 
     def after(self, place: Place | None) -> Place:
         """The next slot's place; the first slot's after None."""
@@ -302,8 +344,7 @@ def _asked(grid: Grid, place: Place, until: datetime) -> Iterator[Slot]:
 
 
 def slot_holding(flap: Flap, protocol: Protocol, moment: datetime) -> Slot | None:
-    """The slot whose span [opens, missed_at) holds the moment, in time that grows with the
-    number of phases and returns only.
+    """The slot whose span [opens, missed_at) holds the moment, without walking the stay.
 
     None before the first window opens, and where the slot would stand after monitoring ended. A
     held slot is returned with ``held`` set: it asks nothing, yet its span and interval stand.

@@ -39,6 +39,7 @@ from tests.test_schedule import (
     look,
     looks_of_a_stay,
     minutes_in_stay,
+    protocol,
     protocols,
 )
 
@@ -59,8 +60,51 @@ def asked(of: Flap, until: float, by: Protocol = HOURLY_PROTOCOL) -> list[float]
 
 
 def test_an_order_lays_its_own_slots_and_then_the_protocol_stands_again() -> None:
-    """Every 20 min from 2:05 until 3:10: at 2:25, 2:45 and 3:05; then on the hour as before."""
-    assert asked(ordered(order(20, 125, 190)), 330) == [0, 60, 120, 145, 165, 185, 240, 300]
+    """Every 20 min from 2:05 until 3:10: at 2:20, 2:40 and 3:00; then on the hour as before."""
+    assert asked(ordered(order(20, 125, 190)), 330) == [0, 60, 120, 140, 160, 180, 240, 300]
+
+
+def test_a_shorter_order_takes_no_check_of_the_protocol_away() -> None:
+    """Every 45 min of hourly checks: the hours stay, and no time between two grows longer."""
+    assert asked(ordered(order(45, 70, 200)), 310) == [0, 60, 105, 120, 165, 180, 240, 300]
+
+
+def test_an_order_given_again_and_again_puts_nothing_off() -> None:
+    """Every 60 min of hourly checks, said anew a minute before each is due: all stand, with the
+    window that was open."""
+    of = ordered(*(order(60, minutes, 900) for minutes in (59, 119, 179, 239)))
+    assert asked(of, 310) == [0, 60, 120, 180, 240, 300]
+    for minutes in (60, 120, 180, 240):
+        slot = slot_holding(of, HOURLY_PROTOCOL, after(minutes))
+        assert slot is not None
+        assert (slot.opens, slot.closes) == (after(minutes - 15), after(minutes + 15))
+    found = next_due(of, HOURLY_PROTOCOL, [look(0)], [], after(245))
+    assert (found.at, found.state, found.missed) == (after(60), DueState.OVERDUE, 3)
+
+
+def test_a_slot_whose_window_is_open_is_not_ordered_away() -> None:
+    """Every 4 h, signed ten minutes before the hour: that hour's check is still asked for, and
+    one made just before the order has filled it."""
+    of = ordered(order(240, 110, 900))
+    assert asked(of, 600) == [0, 60, 120, 350, 590]
+    assert next_due(of, HOURLY_PROTOCOL, [look(0), look(60), look(108)], [], after(111)).at == (
+        after(350)
+    )
+
+
+def test_a_phase_begins_with_its_check_under_a_longer_order_too() -> None:
+    """Every 2 h from 3:10 over half-hourly and hourly checks: at 4:00, and from there on."""
+    assert asked(ordered(order(120, 190, 500)), 590, WARD_PROTOCOL) == [
+        0, 30, 60, 90, 120, 150, 180, 240, 360, 480, 540,
+    ]  # fmt: skip
+
+
+def test_a_later_phase_keeps_its_checks_under_an_order_that_was_longer_than_the_first() -> None:
+    """Every 90 min until six: longer than half-hourly and hourly, shorter than two-hourly."""
+    of = ordered(order(90, 47.6 * 60, 51 * 60))
+    start = 48 * 60
+    hourly = [m for m in asked(of, 52 * 60 + 1, WARD_PROTOCOL) if m >= start - 60]
+    assert [m - start for m in hourly] == [-60, 0, 90, 120, 240]
 
 
 def test_a_longer_interval_takes_the_slots_between_away() -> None:
@@ -82,22 +126,22 @@ def test_an_order_shorter_than_its_interval_asks_nothing_of_its_own() -> None:
 def test_an_order_over_a_phase_boundary_leaves_the_later_phase_its_own_grid() -> None:
     """From half-hourly into hourly checks: after the order the hourly grid counts from arrival."""
     assert asked(ordered(order(15, 215, 310)), 490, WARD_PROTOCOL) == [
-        0, 30, 60, 90, 120, 150, 180, 210, 230, 245, 260, 275, 290, 305, 360, 420, 480,
+        0, 30, 60, 90, 120, 150, 180, 210, 225, 240, 255, 270, 285, 300, 360, 420, 480,
     ]  # fmt: skip
 
 
 def test_a_later_order_ends_the_earlier_one() -> None:
     """Every 30 min, then, an hour later, every 20 min: from then on only the second."""
     of = ordered(order(20, 130, 200), order(30, 70, 600))
-    assert asked(of, 310) == [0, 60, 100, 150, 170, 190, 240, 300]
+    assert asked(of, 310) == [0, 60, 90, 120, 140, 160, 180, 240, 300]
 
 
 def test_no_order_survives_a_return_to_theatre() -> None:
     """Back on the ward the slots begin anew as the protocol lays them, whatever was ordered."""
     of = ordered(order(15, 70, 900), of=flap(returns=(back(130),)))
-    assert asked(of, 260) == [0, 60, 85, 100, 115, 130, 190, 250]
+    assert asked(of, 260) == [0, 60, 75, 90, 105, 120, 130, 190, 250]
     given_again = ordered(order(15, 70, 900), order(30, 140, 210), of=flap(returns=(back(130),)))
-    assert asked(given_again, 260) == [0, 60, 85, 100, 115, 130, 170, 200, 250]
+    assert asked(given_again, 260) == [0, 60, 75, 90, 105, 120, 130, 160, 190, 250]
 
 
 def test_an_order_from_before_arrival_counts_from_arrival() -> None:
@@ -108,7 +152,7 @@ def test_an_order_from_before_arrival_counts_from_arrival() -> None:
 def test_slots_of_an_order_vanish_in_a_hold() -> None:
     """Imaging does not care who asked for the check."""
     of = ordered(order(20, 125, 190), of=flap(holds=(hold(150, 180),)))
-    assert asked(of, 250) == [0, 60, 120, 145, 185, 240]
+    assert asked(of, 250) == [0, 60, 120, 140, 180, 240]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +161,20 @@ def test_slots_of_an_order_vanish_in_a_hold() -> None:
 def test_windows_follow_the_rule_of_the_phases(every: float, early: float, late: float) -> None:
     """A quarter of the interval, at most 15 min up to 2 h and 30 min above."""
     of = ordered(order(every, 130, 130 + 3 * every))
-    slot = slot_holding(of, HOURLY_PROTOCOL, after(130 + every))
+    at = 120 + max(every, 20) if every <= 60 else 130 + every
+    slot = slot_holding(of, HOURLY_PROTOCOL, after(at))
     assert slot is not None and slot.order is not None
     assert (slot.every_minutes, slot.order.by) == (every, "osei")
-    assert (slot.opens, slot.closes) == (
-        after(130 + every - early), after(130 + every + late),
-    )  # fmt: skip
+    assert slot.opens == after(max(at - early, 130)), "no window opens before its order"
+    assert slot.closes == after(at + late)
+
+
+def test_a_window_of_an_order_is_no_wider_than_the_protocols() -> None:
+    """A protocol that forgives two minutes forgives no more under an order for its own times."""
+    tight = protocol("- {from_hour: 0, every_minutes: 60, early_minutes: 5, late_minutes: 2}")
+    slot = slot_holding(ordered(order(60, 70, 900)), tight, after(180))
+    assert slot is not None
+    assert (slot.opens, slot.closes) == (after(175), after(182))
 
 
 def test_the_window_that_was_open_is_not_cut_short() -> None:
@@ -143,7 +195,7 @@ def test_the_next_check_says_whose_order_it_follows() -> None:
     """Due by order until its end; after it due by the protocol."""
     of = ordered(order(30, 125, 240))
     by_order = next_due(of, HOURLY_PROTOCOL, [look(0), look(60), look(120)], [], after(126))
-    assert (by_order.at, by_order.order) == (after(155), of.orders[0])
+    assert (by_order.at, by_order.order) == (after(150), of.orders[0])
     later = next_due(of, HOURLY_PROTOCOL, [look(0), look(215)], [], after(230))
     assert (later.at, later.order) == (after(240), None)
 
@@ -151,8 +203,8 @@ def test_the_next_check_says_whose_order_it_follows() -> None:
 def test_a_missed_slot_of_an_order_is_noticed_like_any_other() -> None:
     """The grace of a 20-minute order is 5 min, and the sentence names its interval."""
     of = ordered(order(20, 65, 130))
-    (found,) = notice(of, HOURLY_PROTOCOL, [look(0), look(60)], [], after(92))
-    assert (found.fact, found.at) == ("overdue", after(90))
+    (found,) = notice(of, HOURLY_PROTOCOL, [look(0), look(60)], [], after(86))
+    assert (found.fact, found.at) == ("overdue", after(85))
     assert "one every 20 min" in found.because
 
 
@@ -287,3 +339,49 @@ def test_the_counts_still_add_up(
     if shown.kind == "slot" and recent and of.held(shown.since or now) is None:
         found = notice(of, made_up, looks, [], now)
         assert ("overdue", shown.since) in {(n.fact, n.at) for n in found}
+
+
+@several
+@given(protocols(), flaps(), st.data())
+def test_no_orders_for_more_checks_leave_a_longer_gap(
+    made_up: Protocol, any_flap: Flap, data: st.DataObject
+) -> None:
+    """However many orders follow each other, given when they like: as long as none asks less
+    often than the protocol, every check of the protocol is asked for, so no time between two is
+    longer than without them."""
+    given_ones: list[Order] = []
+    for _ in range(data.draw(st.integers(1, 8))):
+        start = data.draw(minutes_in_stay)
+        every, length = data.draw(st.integers(5, 240)), data.draw(st.integers(1, 1500))
+        one = order(every, start, start + length)
+        shortest = min(p.every_minutes for p in made_up.phases)
+        if lengthens(any_flap, made_up, one):
+            one = one.model_copy(update={"every_minutes": max(shortest, 5)})
+        if not lengthens(any_flap, made_up, one):
+            given_ones.append(one)
+    of = replace(any_flap, holds=(), ended_at=None)
+    plain = [s.at for s in stay_slots(of, made_up, after(4500))]
+    changed = [
+        s.at for s in stay_slots(replace(of, orders=tuple(given_ones)), made_up, after(4500))
+    ]
+    assert set(plain) <= set(changed)
+    for first, second in pairwise(changed):
+        before = max(at for at in plain if at <= first)
+        assert second - first <= min((at for at in plain if at > before), default=second) - before
+
+
+@several
+@given(protocols(), flaps(), minutes_in_stay, st.integers(5, 480), st.integers(1, 1500))
+def test_no_order_makes_a_check_from_before_it_count_for_more(
+    made_up: Protocol, any_flap: Flap, start: int, every: int, length: int
+) -> None:
+    """A check made before the order belongs to the slot it belonged to, or an earlier one if the
+    order asks for one of its own sooner: it never fills what the order lays."""
+    of = replace(any_flap, holds=(), ended_at=None)
+    changed = replace(of, orders=(order(every, start, start + length),))
+    for back_then in (0.5, 1, 4, 11, 14.5, 29, 60, 300):
+        with_it = slot_holding(changed, made_up, after(start - back_then))
+        without = slot_holding(of, made_up, after(start - back_then))
+        assert (with_it is None) is (without is None)
+        assert with_it is None or without is None or with_it.at <= without.at
+        assert with_it is None or with_it.order is None

@@ -44,6 +44,12 @@ from monitoring.verdicts import StoredOrder
 BEFORE_THE_ALERT = timedelta(hours=12)
 """How long before its alert was raised a review may have been made."""
 
+LONGEST_ORDER = timedelta(hours=72)
+LONGEST_INTERVAL = timedelta(hours=8)
+TIMES_THE_PROTOCOL = 4
+"""How long an order may hold, and how far apart its checks may be: never more than the interval,
+nor than so many times the protocol's own at the time. A local choice."""
+
 REVIEWED = "review"
 """The rule of a recheck that a review asks for."""
 
@@ -175,13 +181,14 @@ def _when(bed: Bed, review: Review, alert: StoredAlert | None, now: datetime) ->
 
 
 def _may_order(conn: Connection, bed: Bed, review: Review) -> None:
-    """Raises Refused for an order that is over already, and for a longer interval while a red is
-    not closed, or told by telephone."""
+    """Raises Refused for an order that is over already or has no measure, and for a longer
+    interval while a red is not closed, or told by telephone."""
     order = review.order
     if order is None:
         return
     if order.until_at <= order.from_at:
         raise Refused("The order ends before it begins: say until when.")
+    _has_measure(bed, order)
     if not schedule.lengthens(bed.flap, bed.protocol, order):
         return
     every = f"Every {order.every_minutes:g} min is longer than the protocol asks"
@@ -192,6 +199,22 @@ def _may_order(conn: Connection, bed: Bed, review: Review) -> None:
         raise Refused(
             f"{every}: the surgeon signs that themself. By telephone checks can only be brought "
             "forward."
+        )
+
+
+def _has_measure(bed: Bed, order: Order) -> None:
+    """Raises Refused for an order that holds for days on end, or leaves a flap alone for too long:
+    a slip of the finger is not to be what a whole stay is watched by."""
+    hours = LONGEST_ORDER // timedelta(hours=1)
+    if order.until_at - order.from_at > LONGEST_ORDER:
+        raise Refused(f"An order holds for {hours} h at most: say an earlier end, and order anew.")
+    hour = (order.from_at - bed.flap.slots_from) / timedelta(hours=1)
+    now = bed.protocol.phase_at(hour).every_minutes
+    longest = min(LONGEST_INTERVAL / timedelta(minutes=1), TIMES_THE_PROTOCOL * now)
+    if order.every_minutes > longest:
+        raise Refused(
+            f"Every {order.every_minutes:g} min is too seldom: the protocol asks every {now:g} min "
+            f"now, and an order may ask for every {longest:g} min at most."
         )
 
 

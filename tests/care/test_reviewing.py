@@ -26,6 +26,7 @@ from monitoring.domain import (
     ReturnFinding,
     ReviewMode,
     Severity,
+    Stream,
 )
 from monitoring.reviews import Review
 from monitoring.schedule import Due, DueState
@@ -196,9 +197,9 @@ def test_an_order_lays_the_next_checks(bed: Bed) -> None:
     write(bed, verdict(bed, 40, order=order(15, 0, 200)))
     (given,) = bed.flap().orders
     assert (given.every_minutes, given.from_at, given.until_at) == (15, at(40), at(200))
-    bed.save(56)
-    after = due(bed, 57)
-    assert (after.at, after.order) == (at(70), given)
+    bed.save(58)
+    after = due(bed, 59)
+    assert (after.at, after.order) == (at(75), given)
     with bed.record.read() as conn:
         (active,) = queries.active_flaps(conn).flaps
     assert active.flap.orders == (given,)
@@ -223,22 +224,22 @@ def test_a_longer_interval_is_refused_while_a_red_is_not_closed(bed: Bed) -> Non
     alert = bed.alert()
     before = everything(bed.record)
     with pytest.raises(Refused, match="a red of this flap is not closed"):
-        write(bed, verdict(bed, 40, order=order(240, 0, 600)))
+        write(bed, verdict(bed, 40, order=order(120, 0, 600)))
     assert everything(bed.record) == before
     write(bed, verdict(bed, 40, order=order(10, 0, 600)))
     care.close_alert(
         bed.record, alert_id=alert.id, by="diaz", reason=CloseReason.DRESSING, now=at(50)
     )
-    write(bed, verdict(bed, 55, order=order(240, 0, 600)))
-    assert bed.flap().orders[-1].every_minutes == 240
+    write(bed, verdict(bed, 55, order=order(120, 0, 600)))
+    assert bed.flap().orders[-1].every_minutes == 120
 
 
 def test_a_red_ends_an_order_for_fewer_checks(bed: Bed) -> None:
-    """Every 4 h was ordered for the night; a red at 40 min: the protocol's times stand again, by
+    """Every 2 h was ordered for the night; a red at 40 min: the protocol's times stand again, by
     nobody's hand. An order for more checks stays."""
     bed.save(0)
-    write(bed, verdict(bed, 10, order=order(240, 0, 600)))
-    assert due(bed, 20).at == at(250)
+    write(bed, verdict(bed, 10, order=order(120, 0, 600)))
+    assert due(bed, 20).at == at(130)
     bed.save(40, CONGESTED)
     with bed.record.read() as conn:
         (ended,) = verdicts.orders_of(conn, bed.id)
@@ -250,6 +251,72 @@ def test_a_red_ends_an_order_for_fewer_checks(bed: Bed) -> None:
     bed.save(60, {"swelling": "rapid", "turgor": "tense", "pain": "rising"})
     with bed.record.read() as conn:
         assert verdicts.orders_of(conn, bed.id)[-1].ended_at is None
+
+
+def test_an_amber_that_turns_red_ends_an_order_for_fewer_checks(bed: Bed) -> None:
+    """Every 2 h was ordered while an amber stood; the same alert turns red: it is no new one, and
+    the order is over all the same."""
+    bed.save(0)
+    bed.save(30, DUSKY)
+    alert = bed.alert()
+    write(bed, verdict(bed, 35, alert_id=alert.id, order=order(120, 0, 600)))
+    assert due(bed, 40).at == at(155)
+    bed.save(60, CONGESTED)
+    assert (bed.alert().id, bed.alert().severity) == (alert.id, Severity.RED)
+    assert "worsen" in bed.told()
+    with bed.record.read() as conn:
+        (ended,) = verdicts.orders_of(conn, bed.id)
+    assert (ended.ended_by, ended.ended_at) == (SYSTEM, at(60))
+
+
+def test_said_by_telephone_again_and_again_an_order_hides_no_missed_check(bed: Bed) -> None:
+    """A red, and "every 30 min", the protocol's own, written down just before each is due: the
+    checks that nobody makes are missed, and the ward hears it."""
+    bed.save(1)
+    bed.save(31, CONGESTED)
+    for minutes in (58, 87, 116):
+        told_again = told(bed, minutes, alert_id=bed.alert().id, order=order(30, 0, 900))
+        write(bed, told_again)
+    assert (due(bed, 91).at, due(bed, 91).state) == (at(60), DueState.OVERDUE)
+    bed.watched(140, since=117, every=1)
+    assert any(a.stream is Stream.MONITORING for a in bed.alerts())
+
+
+def test_an_order_holds_for_three_days_at_most(bed: Bed) -> None:
+    """Until next year is a slip of the finger; 72 h to the minute is an order."""
+    bed.save(0)
+    before = everything(bed.record)
+    with pytest.raises(Refused, match="72 h at most"):
+        write(bed, verdict(bed, 40, order=order(15, 0, 40 + 72 * 60 + 1)))
+    assert everything(bed.record) == before
+    write(bed, verdict(bed, 40, order=order(15, 0, 40 + 72 * 60)))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "protocol_asks", "longest"),
+    [(40, 30, 120), (5 * 60, 60, 240), (50 * 60, 120, 480), (125 * 60, 480, 480)],
+)
+def test_an_order_leaves_no_flap_alone_for_long(
+    bed: Bed, minutes: float, protocol_asks: float, longest: float
+) -> None:
+    """Four times what the protocol asks at the time, and eight hours: a minute more is refused,
+    with the number that may be ordered."""
+    bed.save(0)
+    before = everything(bed.record)
+    said = f"asks every {protocol_asks:g} min now, and an order may ask for every {longest:g} min"
+    for every in (longest + 1, 1440):
+        with pytest.raises(Refused, match=said):
+            write(bed, verdict(bed, minutes, order=order(every, 0, minutes + 600)))
+    assert everything(bed.record) == before
+    write(bed, verdict(bed, minutes, order=order(longest, 0, minutes + 600)))
+
+
+def test_after_a_return_an_order_is_measured_by_the_new_course(bed: Bed) -> None:
+    """Back from theatre on the third day the protocol asks every half hour again."""
+    back = Return(decided_at=at(3000), into_theatre_at=at(3010), back_at=at(3200))
+    care.record_return(bed.record, PROTOCOLS, flap_id=bed.id, value=back, by="diaz", now=at(3201))
+    with pytest.raises(Refused, match="every 120 min at most"):
+        write(bed, verdict(bed, 3210, order=order(240, 0, 4000)))
 
 
 def test_a_withdrawn_return_brings_its_alert_back(bed: Bed) -> None:
@@ -271,7 +338,7 @@ def test_a_withdrawn_return_brings_its_alert_back(bed: Bed) -> None:
 def test_a_longer_interval_is_never_ordered_by_telephone(bed: Bed) -> None:
     """What a nurse wrote down can bring checks forward, not put them off."""
     with pytest.raises(Refused, match="signs that themself"):
-        write(bed, told(bed, 40, order=order(240, 0, 600)))
+        write(bed, told(bed, 40, order=order(120, 0, 600)))
     write(bed, told(bed, 40, order=order(10, 0, 600)))
 
 
@@ -295,7 +362,7 @@ def test_who_may_end_an_order(bed: Bed) -> None:
         end("ana", 20)
     assert end("eze", 30).ended_by == "eze"
     assert bed.flap().orders[0].until_at == at(30)
-    write(bed, verdict(bed, 40, order=order(240, 0, 900)))
+    write(bed, verdict(bed, 40, order=order(120, 0, 900)))
     assert end("ana", 60).ended_at == at(60)
     with pytest.raises(Refused, match="No order stands"):
         end("diaz", 61)
