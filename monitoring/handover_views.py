@@ -254,10 +254,7 @@ def _owed(bed: Bedside, tile: Tile, now: datetime, zone: ZoneInfo) -> Facts:
         what = "recheck" if due.kind == "recheck" else "check"
         loud = _LOUD if due.state is DueState.OVERDUE else _PLAIN
         yield _fact("Due", f"{what} of {clock(due.at, zone, now)}, {due_words(due, now)}", loud)
-    missed = _missed(bed, now)
-    if missed:
-        times = ", ".join(clock(s.at, zone) for s in missed)
-        yield _fact("Missed", f"{len(missed)} in this shift: {times}", "loud")
+    yield from _missed(bed, now, zone)
     asked = standing_rechecks(bed.flap, bed.protocol, _looks(bed), bed.rechecks, now)
     for recheck in sorted(asked, key=lambda r: r.due_at):
         yield _fact("Recheck", _recheck_words(recheck, now, zone))
@@ -273,12 +270,25 @@ def _recheck_words(recheck: Recheck, now: datetime, zone: ZoneInfo) -> str:
     return f"due {clock(recheck.due_at, zone, now)}: {why}{louder}"
 
 
-def _missed(bed: Bedside, now: datetime) -> list[Slot]:
-    """The slots of the last shift that nobody looked at, as far back as the checks were read."""
-    grid, since = Grid(bed.flap, bed.protocol), now - SHIFT
-    seen = [x.observed_at for x in _looks(bed)]
-    if len(seen) >= RECENT:
-        since = max(since, seen[0])
+def _missed(bed: Bedside, now: datetime, zone: ZoneInfo) -> Facts:
+    """The slots of the last shift that nobody looked at. Where the checks that were read do not
+    reach so far back, from when on the row speaks, also when none was missed."""
+    since = now - SHIFT
+    read_from = bed.seen[0].look.observed_at if len(bed.seen) >= RECENT else since
+    missed = _unseen(bed, max(since, read_from), now)
+    times = ", ".join(clock(s.at, zone) for s in missed)
+    if read_from > since:
+        begin = clock(read_from, zone, now)
+        said = f"{len(missed)} since {begin}: {times}" if missed else f"none since {begin}"
+        tone: FactTone = "loud" if missed else "plain"
+        yield _fact("Missed", f"{said}; what was missed before is on the flap's page", tone)
+    elif missed:
+        yield _fact("Missed", f"{len(missed)} in the last 12 h: {times}", "loud")
+
+
+def _unseen(bed: Bedside, since: datetime, now: datetime) -> list[Slot]:
+    """The slots from a time on that are over and that nobody looked at, an order's too."""
+    grid, seen = Grid(bed.flap, bed.protocol), [x.observed_at for x in _looks(bed)]
     found = []
     for slot in grid.walk(grid.from_on(since)):
         if slot.missed_at > now:

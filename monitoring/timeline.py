@@ -300,19 +300,22 @@ def intervals(
     """First sign to acknowledgement, to review, to decision, and, once a return is decided, to
     theatre and from the decision to theatre.
 
-    A review is an acknowledgement too. The decision is the first verdict other than "recheck", or
-    the return, whichever came first.
+    ``reviews`` and ``returns`` are the flap's, as for the story, and the same of them count: a
+    verdict given from the flap's own page too. A review is an acknowledgement as well, unless it
+    was given on the flap alone. The decision is the first verdict other than "recheck", or the
+    return, whichever came first.
     """
     first = alert.first_sign_at or alert.raised_at
-    own = [r for r in reviews if r.alert_id == alert.id and r.reviewed_at >= first]
+    own = [r for r in reviews if _about(r, alert) and r.reviewed_at >= first]
     answered = [e.at for e in events if e.alert_id == alert.id and e.kind == "acknowledge"]
+    answered += [r.reviewed_at for r in own if r.alert_id is not None]
     looked = [r.reviewed_at for r in own]
     theatre = _own_returns(alert, returns)
     decided = [r.reviewed_at for r in own if r.decision is not Decision.RECHECK_IN]
     decided += [r.decided_at for r in theatre]
     over = alert.closed_at is not None
     steps = [
-        ("acknowledged", "acknowledgement", [*answered, *looked], ACKNOWLEDGE.get(alert.severity)),
+        ("acknowledged", "acknowledgement", answered, ACKNOWLEDGE.get(alert.severity)),
         ("reviewed", "review", looked, REVIEW.get(alert.severity)),
         ("decided", "decision", decided, DECIDE),
     ]

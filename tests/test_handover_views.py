@@ -165,15 +165,38 @@ def test_what_was_missed_and_is_overdue_is_loud(bed: Bed) -> None:
     data = sheet(bed.record, 115)
     ((due, tone),) = facts(data, "Due")
     assert due == "check of 12:30, 1 h 25 min overdue" and tone == "loud"
-    assert facts(data, "Missed") == [("3 in this shift: 12:30, 13:00, 13:30", "loud")]
-    assert facts(sheet(bed.record, 115 + 14 * 60), "Missed")[0][0].startswith("12 in this shift")
+    assert facts(data, "Missed") == [("3 in the last 12 h: 12:30, 13:00, 13:30", "loud")]
+    assert facts(sheet(bed.record, 115 + 14 * 60), "Missed")[0][0].startswith("12 in the last 12 h")
 
 
-def test_a_long_stay_calls_nothing_missed_that_was_not_read(bed: Bed) -> None:
-    """The board reads the last 30 checks of a flap; what lies before them is not called missed."""
+def test_a_long_stay_says_how_far_back_nothing_was_missed(bed: Bed) -> None:
+    """The board reads the last 30 checks of a flap: where they do not reach back over the shift,
+    the sheet says from when on it speaks, and calls nothing before it missed."""
     for minutes in range(10, 60 * 11, 10):
         bed.save(minutes)
-    assert facts(sheet(bed.record, 60 * 11), "Missed") == []
+    (row,) = facts(sheet(bed.record, 60 * 11), "Missed")
+    assert row == ("none since 18:00; what was missed before is on the flap's page", "plain")
+
+
+def test_the_missed_checks_of_an_order_are_counted_as_far_as_was_read(bed: Bed) -> None:
+    """Every 10 min by order for seven hours, four of its checks made by nobody: three since the
+    oldest check that was read are named with that time, the first lies before it. With fewer
+    checks the whole twelve hours are told."""
+    order = Order(every_minutes=10, from_at=at(60), until_at=at(540), by="diaz")
+    verdict(bed, 60, Decision.CONTINUE, order=order)
+    left_out = (70, 400, 410, 450)
+    for minutes in range(30, 461, 10):
+        if minutes not in left_out and minutes <= 200:
+            bed.save(minutes)
+    early = facts(sheet(bed.record, 205), "Missed")
+    assert early == [("1 in the last 12 h: 13:10", "loud")]
+    for minutes in range(210, 461, 10):
+        if minutes not in left_out:
+            bed.save(minutes)
+    (row,) = facts(sheet(bed.record, 465), "Missed")
+    assert row == (
+        "3 since 14:20: 18:40, 18:50, 19:30; what was missed before is on the flap's page", "loud",
+    )  # fmt: skip
 
 
 def test_what_could_not_be_looked_at_is_named(bed: Bed) -> None:

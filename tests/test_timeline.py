@@ -249,6 +249,21 @@ def test_a_review_is_an_answer_and_a_recheck_is_no_decision() -> None:
     assert set(found) == {"acknowledged", "reviewed", "decided"}
 
 
+def test_a_verdict_from_the_flaps_page_counts_where_the_story_tells_it() -> None:
+    """Decided without the alert in hand: the story says decided, and so does the clock; who has
+    the alert is another question, and nobody has acknowledged it. One of another alert, from
+    before this one or after it was closed is neither told nor counted."""
+    of = alert(state=AlertState.CLOSED, closed_at=at(60))
+    flaps_own = review(20, alert_id=None)
+    others = (review(5, alert_id=8), review(-5, alert_id=None), review(70, alert_id=None))
+    story = [line for line in told(of=of, reviews=(*others, flaps_own)) if line.word == "decided"]
+    assert [line.at for line in story] == [at(20)]
+    found = measured(of=of, reviews=(*others, flaps_own))
+    assert (found["decided"].minutes, found["reviewed"].minutes) == (30, 30)
+    assert found["acknowledged"].minutes is None
+    assert measured(of=of, reviews=others)["decided"].minutes is None
+
+
 def test_what_is_not_reached_runs_until_the_alert_is_closed() -> None:
     """Running with its target while the alert is open; not reached once it is closed."""
     asked = (Return(decided_at=at(97)),)
