@@ -24,8 +24,9 @@ CALLED = (Level.CHARGE_NURSE, Level.REGISTRAR, Level.MICROSURGEON, Level.CONSULT
 
 
 class Shift(NamedTuple):
-    """Somebody on call for a ward at a level in [from_at, until_at). ``channels`` narrows how they
-    are reached; empty means every way there is. ``uid`` is a calendar's name of it."""
+    """Somebody on call for a ward at a level in [from_at, until_at). ``channels`` says how they are
+    reached as long as one of these works; empty means every way there is. ``uid`` is a calendar's
+    name of it."""
 
     id: int
     ward: str
@@ -166,10 +167,13 @@ class Directory:
         return channel.kind is ChannelKind.DEMO or (staff_id, channel.name) in self.contacts
 
     def of_shift(self, shift: Shift, wanted: Sequence[str] = ()) -> tuple[str, ...]:
-        """How somebody on call is reached. Where none of the wanted channels reaches them, every
-        way of the shift is taken: telling somebody outranks how."""
-        return self.ways(shift.staff_id, shift.channels, wanted) or self.ways(
-            shift.staff_id, shift.channels
+        """How somebody on call is reached. Where none of the wanted channels reaches them every
+        way of the shift is taken, and where none of the shift's does every way of the person:
+        telling somebody outranks how."""
+        return (
+            self.ways(shift.staff_id, shift.channels, wanted)
+            or self.ways(shift.staff_id, shift.channels)
+            or self.ways(shift.staff_id)
         )
 
     def reached(
@@ -275,7 +279,8 @@ def _nobody(directory: Directory, ward: str, tonight: Span, zone: ZoneInfo) -> I
             empty.setdefault(span, []).append(level)
     for span, levels in sorted(empty.items(), key=lambda e: e[0]):
         when = spoken(span, tonight, zone)
-        yield _red(f"{ward}: nobody is on call as {_listed(levels)} {when}. Enter a shift.")
+        as_what = _listed([_said(level) for level in levels])
+        yield _red(f"{ward}: nobody is on call as {as_what} {when}. Enter a shift.")
 
 
 def _not_reached(
@@ -288,14 +293,25 @@ def _not_reached(
         ]  # fmt: skip
         reachable = [s for s in running if directory.of_shift(s)]
         for shift in running:
-            if shift in reachable:
-                continue
             shared = Span(
                 max(shift.from_at, tonight.from_at), min(shift.until_at, tonight.until_at)
             )
-            alone = bool(uncovered(reachable, shared))
-            when = spoken(shared, tonight, zone)
-            yield _unreached(directory, shift, f"{ward}: {_said(level)} {when}", alone)
+            where = f"{ward}: {_said(level)} {spoken(shared, tonight, zone)}"
+            if shift not in reachable:
+                alone = bool(uncovered(reachable, shared))
+                yield _unreached(directory, shift, where, alone)
+            elif not directory.ways(shift.staff_id, shift.channels):
+                yield _reached_otherwise(directory, shift, where)
+
+
+def _reached_otherwise(directory: Directory, shift: Shift, where: str) -> Problem:
+    """The shift's own channels are dead; the person is told all the same, in another way."""
+    instead, meant = directory.of_shift(shift), shift.channels
+    sentence = (
+        f"{where}: {directory.name(shift.staff_id)} is reached by {_and(instead)} instead of "
+        f"{_and(meant)}. Enter a contact on {_listed(meant)}, or mend it."
+    )
+    return Problem(Severity.AMBER, sentence)
 
 
 def _unreached(directory: Directory, shift: Shift, where: str, alone: bool) -> Problem:
@@ -303,8 +319,9 @@ def _unreached(directory: Directory, shift: Shift, where: str, alone: bool) -> P
     name, person = directory.name(shift.staff_id), directory.people.get(shift.staff_id)
     if person is None or not person.active:
         return _red(f"{where}: the account of {name} is disabled. Put somebody else on call.")
-    how = f" on {', '.join(shift.channels)}" if shift.channels else " on any channel"
-    sentence = f"{where}: {name} cannot be reached{how}. Enter a contact or another person."
+    sentence = (
+        f"{where}: {name} cannot be reached on any channel. Enter a contact or another person."
+    )
     return Problem(Severity.RED if alone else Severity.AMBER, sentence)
 
 
@@ -340,9 +357,12 @@ def _said(level: Level) -> str:
     return level.replace("_", " ")
 
 
-def _listed(levels: Sequence[Level]) -> str:
-    words = [_said(level) for level in levels]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+def _listed(words: Sequence[str], last: str = "or") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def _and(channels: Sequence[str]) -> str:
+    return _listed(channels, "and")
 
 
 def spoken(span: Span, within: Span, zone: ZoneInfo) -> str:

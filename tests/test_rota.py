@@ -122,7 +122,8 @@ def test_who_holds_two_levels_is_told_once() -> None:
 
 
 def test_a_shift_says_how_its_person_is_reached() -> None:
-    """A shift that names channels is told on these alone; a rung's wish narrows further."""
+    """A shift that names channels is told on these alone while one of them works; a rung's wish
+    narrows further."""
     rows = directory(shift(channels=["sms"]))
     assert rows.ways("osei", ("sms",)) == ("sms",)
     assert rows.ways("osei", (), ("mail",)) == ("mail",)
@@ -136,6 +137,43 @@ def test_telling_somebody_outranks_how() -> None:
     assert rows.ways("diaz", (), ("mail",)) == ()
     assert [r.channel for r in rows.reached("W", (Level.REGISTRAR,), NOON, ("mail",))] == ["sms"]
     assert rows.gaps("W", (Level.REGISTRAR,), NOON, ("mail",)) == ()
+
+
+def test_a_shift_on_a_dead_channel_is_told_another_way() -> None:
+    """The shift names channels of which none works any more, or on which the person has no
+    address: every other way is taken, and the level is no gap. Without any way it is."""
+    dead = CHANNELS | {"sms": Channel("sms", ChannelKind.PERSONAL, "its address cannot be read")}
+    narrowed = shift(channels=["sms"])
+    rows = directory(narrowed, channels=dead)
+    assert rows.of_shift(narrowed) == rows.of_shift(narrowed, ("sms",)) == ("mail",)
+    assert [(r.staff_id, r.channel, r.address) for r in rows.reached(
+        "W", (Level.REGISTRAR,), NOON
+    )] == [("osei", "mail", "osei@example.org"), (None, "room", None)]  # fmt: skip
+    assert rows.gaps("W", (Level.REGISTRAR,), NOON) == ()
+    unknown = shift("diaz", channels=["mail", "pager"])
+    assert directory(unknown).of_shift(unknown) == ("sms",)
+    alone = shift("diaz", channels=["sms"])
+    assert directory(alone, channels=dead).gaps("W", (Level.REGISTRAR,), NOON) == (
+        Level.REGISTRAR,
+    )  # fmt: skip
+
+
+def test_preflight_says_who_is_reached_another_way_than_was_chosen() -> None:
+    """In amber, by what instead of what: somebody is told, but not how they meant to be."""
+    others = [shift(level=level) for level in EVERY if level is not Level.REGISTRAR]
+    (one,) = said(*others, shift("diaz", channels=["mail"]))
+    assert one == Problem(
+        Severity.AMBER,
+        "W: registrar now and until Tue 00:00 at least: Dr Diaz is reached by sms instead of mail. "
+        "Enter a contact on mail, or mend it.",
+    )
+    pager = Channel("pager", ChannelKind.PERSONAL, None, False)
+    (both,) = said(
+        *others, shift(channels=["pager", "fax"]), channels=CHANNELS | {"pager": pager}
+    )  # fmt: skip
+    assert both.severity is Severity.AMBER
+    assert "Dr M. Osei is reached by mail and sms instead of pager and fax." in both.sentence
+    assert said(*others, shift(channels=["sms", "pager"])) == []
 
 
 def test_a_disabled_person_or_channel_reaches_nobody() -> None:
@@ -191,10 +229,12 @@ def test_preflight_says_who_cannot_be_reached() -> None:
     others = [shift(level=level) for level in EVERY if level is not Level.REGISTRAR]
     (gone,) = said(*others, shift("gone"), shift("diaz"))
     assert gone.severity is Severity.RED and "account of Dr Gone is disabled" in gone.sentence
-    (alone,) = said(*others, shift("diaz", channels=["mail"]))
-    assert alone.severity is Severity.RED
-    assert "Dr Diaz cannot be reached on mail" in alone.sentence
-    (beside,) = said(*others, shift("diaz", channels=["mail"]), shift("osei"))
+    mail = {n: c for n, c in CHANNELS.items() if n != "sms"}
+    for channels in ([], ["mail"]):
+        (alone,) = said(*others, shift("diaz", channels=channels), channels=mail)
+        assert alone.severity is Severity.RED
+        assert "Dr Diaz cannot be reached on any channel" in alone.sentence
+    (beside,) = said(*others, shift("diaz"), shift("osei"), channels=mail)
     assert beside.severity is Severity.AMBER
 
 
