@@ -7,17 +7,19 @@ log or in a sentence.
 
 from __future__ import annotations
 
+import base64
 import functools
+import html
 import json
 import logging
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import apprise
 from apprise.manager_plugins import NotificationManager
@@ -191,7 +193,8 @@ def _hand_over(channel: Channel, address: str, message: Message) -> Answer:
             notify_type=apprise.NotifyType.WARNING, log_level=logging.DEBUG,
         )  # fmt: skip
         words = [w for entry in done.logs() if (w := _worth(entry.level, entry.message))]
-        return Answer(bool(done), _hidden(" ".join(words), filled) or _plain(bool(done)))
+        said = _hidden(" ".join(words), filled, service.user, service.password)
+        return Answer(bool(done), said or _plain(bool(done)))
     except Exception as error:  # whatever a provider's code does, the others' messages go on
         return Answer(False, f"The provider's code failed: {type(error).__name__}.")
 
@@ -210,15 +213,43 @@ def _worth(level: str, said: str) -> str:
     return ""
 
 
-def _hidden(said: str, url: str) -> str:
-    """The words without any part of the address: hosts, tokens and people's numbers too."""
+def _hidden(said: str, url: str, user: str | None = None, password: str | None = None) -> str:
+    """The words without any part of the address: hosts, tokens and people's numbers too, however
+    the provider spells them. ``user`` and ``password`` are those that it was given, wherever the
+    address had them."""
     scheme, _, rest = url.partition("://")
-    parts = {p for p in re.split(r"[/:@?&=,;]+", rest) if len(p) > 2}
-    parts |= {unquote(p) for p in parts} | {quote(unquote(p)) for p in parts}
-    for part in sorted(parts - {scheme, "text", "format", "cto", "rto"}, key=len, reverse=True):
-        said = said.replace(part, "***")
+    parts = set(re.split(r"[/:@?&=,;#]+", rest)) | {user or "", password or ""}
+    parts |= {unquote(p) for p in parts} | {unquote_plus(p) for p in parts}
+    words = {p for p in parts if len(p) > 2} - {scheme, "text", "format", "cto", "rto"}
+    login, _, _ = re.split(r"[/?#]", rest)[0].rpartition("@")
+    pairs = {login, unquote(login), f"{user or ''}:{password or ''}", f"{user}:{password}"}
+    words |= {code for pair in pairs for code in _in_base64(pair)}
+    spelt = {spelling for word in words for spelling in _spellings(word)}
+    for word in sorted(spelt, key=len, reverse=True):
+        if word.lower() in said.lower():
+            said = re.sub(re.escape(word), "***", said, flags=re.IGNORECASE)
     one_line = " ".join(said.replace("\\r", " ").replace("\\n", " ").split())
     return one_line if len(one_line) <= SAID_LENGTH else one_line[: SAID_LENGTH - 3] + "..."
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """A word as it is, URL-encoded once or twice, as HTML, as JSON, and as bytes that are shown."""
+    once = {quote(word), quote(word, safe=""), quote_plus(word)}
+    yield from {word} | once | {quote(coded, safe="") for coded in once}
+    in_json = (json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1])
+    slashed = (said.replace("/", "\\/") for said in in_json)
+    for shown in (word, html.escape(word), *in_json, *slashed):
+        yield shown
+        in_bytes = repr(b"'\"" + shown.encode())[5:-1]  # as if it held both kinds of quote
+        yield from (in_bytes, in_bytes.replace("\\'", "'"))
+
+
+def _in_base64(pair: str) -> Iterator[str]:
+    """A user and password as a header carries them, with padding and without."""
+    for charset in ("utf-8", "latin-1"):
+        held = pair.encode(charset, "replace")
+        for code in (base64.b64encode(held).decode(), base64.urlsafe_b64encode(held).decode()):
+            yield from (c for c in (code, code.rstrip("=")) if pair.strip(":") and len(c) > 3)
 
 
 def _demo(channel: Channel, address: str | None, message: Message) -> Answer:

@@ -38,11 +38,13 @@ Script = Callable[[int], str]
 
 
 class HttpSink:
-    """A provider that counts what reached it. ``answer``, the ``pause`` in seconds before each,
-    and the paths that are ``refused`` with a 500 may be changed while it runs."""
+    """A provider that counts what reached it. ``answer``, what it ``says`` to the headers of a
+    request that it does not take, the ``pause`` in seconds before each, and the paths that are
+    ``refused`` with a 500 may be changed while it runs."""
 
     def __init__(self, answer: Script = lambda _: "200") -> None:
         self.answer = answer
+        self.says: Callable[[Mail], str] = lambda _: "the gateway said no to tulip"
         self.refused: set[str] = set()
         self.pause = 0.0
         self.got: list[Got] = []
@@ -88,7 +90,7 @@ class HttpSink:
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             request.close_connection = True
         else:
-            said = b"" if answer == "200" else b"the gateway said no to tulip"
+            said = b"" if answer == "200" else self.says(request.headers).encode()
             request.send_response(int(answer))
             request.send_header("Content-Length", str(len(said)))
             request.end_headers()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -152,6 +154,79 @@ def test_what_is_not_taken_is_said_without_secrets(
     for hidden in ("tulip", "secret-path", "447700900123"):
         assert hidden not in answer.said
         assert hidden not in root_log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("login", "more", "hidden"),
+    [
+        ("me:tulip@", "", "me:tulip"),
+        ("me:tu%2Flip%3F~~@", "", "me:tu/lip?~~"),
+        ("m%C3%A9:t%C3%BClip@", "", "mé:tülip"),
+        ("", "?user=bob&pass=rose", "bob:rose"),
+        ("a:b@", "", "a:b"),
+    ],
+)
+@pytest.mark.parametrize("spelt", [str, lambda code: quote(code, safe="")])
+def test_a_login_that_the_provider_repeats_in_base64_is_not_kept(
+    provider: HttpSink, login: str, more: str, hidden: str, spelt: Callable[[str], str]
+) -> None:
+    """A gateway that refuses and shows the request's own headers: user and password stand in it in
+    base64, with its padding and without, and none of it is kept."""
+    provider.answer = lambda _: "401"
+    provider.says = lambda headers: (
+        f'{{"Authorization": "{spelt(headers["Authorization"])}", "was": '
+        f'"{spelt(headers["Authorization"].rstrip("="))}"}} so no'
+    )
+    answer = send(channel(f"json://{login}127.0.0.1:{provider.port}/x{more}"), None, MESSAGE)
+    assert not answer.ok and "so no" in answer.said and "Basic" in answer.said
+    for charset in ("utf-8", "latin-1"):
+        for code in (base64.b64encode, base64.urlsafe_b64encode):
+            said = code(hidden.encode(charset)).decode().rstrip("=")
+            assert said not in answer.said and quote(said, safe="") not in answer.said
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("to%2Fken", "to/ken"),
+        ("to%2fken", "to%2Fken"),
+        ("to%2Fken", "to%2fken"),
+        ("to%2Fken", "to%252Fken"),
+        ("to%20ken", "to ken"),
+        ("to%20ken", "to+ken"),
+        ("to+ken", "to%2Bken"),
+        ("t%C3%B6ken", "töken"),
+        ("t%C3%B6ken", "t\\u00f6ken"),
+        ("t%C3%B6ken", "t\\xc3\\xb6ken"),
+        ("to%22ken", 'to\\"ken'),
+        ("to%22ken", 'to\\\\"ken'),
+        ("to%2Fken", "to\\/ken"),
+        ("to%2Fken", "to\\\\/ken"),
+        ("to%27ken", "to\\'ken"),
+        ("to%22ken", "to&quot;ken"),
+        ("token", "TOKEN"),
+        ("a~to!ken", "a~to%21ken"),
+    ],
+)
+def test_a_part_of_the_address_is_hidden_however_it_is_spelt(part: str, said: str) -> None:
+    """A token or number stands URL-encoded in the address and plain in the answer, or the other
+    way round, in JSON, or in capitals: it is not kept."""
+    for url in (f"json://host/{part}", f"json://me:{part}@host/", f"json://host/?to={part}"):
+        assert notify._hidden(f"no to <{said}>, sorry", url) == "no to <***>, sorry"
+
+
+def test_a_name_without_a_password_is_hidden_too() -> None:
+    """Some senders write "None" for a password that is not there."""
+    for pair in ("onlyme:None", "onlyme:", "onlyme"):
+        code = base64.b64encode(pair.encode()).decode()
+        assert notify._hidden(f"no {code}", "json://onlyme@host/", "onlyme", None) == "no ***"
+
+
+def test_a_word_of_two_letters_does_not_hide_half_the_answer() -> None:
+    """Short parts of an address, or none, leave the provider's sentence readable."""
+    sentence = "The gateway refused: no credit left, ask the office."
+    for url in ("json://host/to/an", "json://a:b@host", "json://host", "demo://", ""):
+        assert notify._hidden(sentence, url, "", None) == sentence
 
 
 def test_nobody_listening_is_an_answer() -> None:
