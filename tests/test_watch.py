@@ -166,13 +166,48 @@ def test_a_holder_elsewhere_is_waited_for(record: Record, owner: str) -> None:
     assert watch(record, "b").round(seconds(1)) is None
 
 
+class Counted(DeadMan):
+    """The sign of life, counted as it is asked for: one that is under way hides no other."""
+
+    times = 0
+
+    def ping(self) -> bool:
+        """Asked to say that all is well."""
+        self.times += 1
+        return super().ping()
+
+    def rest(self) -> None:
+        """Wait until nothing is under way."""
+        if self._thread is not None:
+            self._thread.join(10)
+
+
+def test_a_flap_that_was_set_aside_keeps_the_outside_untold(record: Record) -> None:
+    """A flap cannot be judged: neither the round that finds it nor those over the other flaps say
+    that all is well, until its own turn finds it mended."""
+    staff(record)
+    admit(record)
+    mine = watch(record, "a")
+    mine.dead_man = said = Counted("", every=0)
+    mine.protocols = {}
+    for n in range(2 * worker.PARTS):
+        mine.round(seconds(2 * n))
+    assert said.times == 0
+    mine.protocols = PROTOCOLS
+    for n in range(2 * worker.PARTS, 4 * worker.PARTS):
+        mine.round(seconds(2 * n))
+    assert worker.PARTS <= said.times < 2 * worker.PARTS
+
+
 def test_a_good_round_is_said_outside(record: Record) -> None:
     """After a good tick the outside watcher is told; it stays untold while a message lies untouched
     for over a minute, and the heartbeat says why."""
     with http_sink() as outside:
-        mine = watch(record, "a", f"http://127.0.0.1:{outside.port}/ping/token")
+        mine = watch(record, "a")
+        mine.dead_man = said = Counted(f"http://127.0.0.1:{outside.port}/ping/token", every=0)
         assert mine.round(seconds(0)) is not None
         eventually(lambda: len(outside.got) == 1)
+        assert said.times == 1
         assert outside.got[0].path == "/ping/token"
         page = NewPage("k", PageKind.TEST, "sms", Severity.RED, "t", "b")
         with record.write() as conn:
@@ -180,6 +215,7 @@ def test_a_good_round_is_said_outside(record: Record) -> None:
         done = mine.round(seconds(61))
         assert done is not None and not done.well
         assert done.unsent == ("1 message on sms not handed over in time",)
+        assert said.times == 1, "a bad round says nothing"
         with record.read() as conn:
             (beat,) = episodes.heartbeats(conn)
         assert beat.note["unsent"] == list(done.unsent)
@@ -187,8 +223,11 @@ def test_a_good_round_is_said_outside(record: Record) -> None:
         assert (light["state"], light["text"]) == ("behind", done.unsent[0])
         with record.write() as conn:
             conn.exec_driver_sql("DELETE FROM page")
+        said.rest()
+        assert len(outside.got) == 1
         mine.round(seconds(62))
         eventually(lambda: len(outside.got) == 2)
+        assert said.times == 2
 
 
 def test_the_outside_watcher_delays_no_round(caplog: pytest.LogCaptureFixture) -> None:
