@@ -100,7 +100,8 @@ def test_a_phase_begins_with_its_check_under_a_longer_order_too() -> None:
 
 
 def test_a_later_phase_keeps_its_checks_under_an_order_that_was_longer_than_the_first() -> None:
-    """Every 90 min until six: longer than half-hourly and hourly, shorter than two-hourly."""
+    """Every 90 min over hourly and two-hourly checks: where the protocol asks every two hours,
+    its checks stay and the order's come between."""
     of = ordered(order(90, 47.6 * 60, 51 * 60))
     start = 48 * 60
     hourly = [m for m in asked(of, 52 * 60 + 1, WARD_PROTOCOL) if m >= start - 60]
