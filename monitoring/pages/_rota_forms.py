@@ -58,7 +58,7 @@ def enter(ward: str, directory: Directory, by: str | None) -> None:
     until_at = wall("Until", "shift-until", problems)
     narrowed = oncall_views.narrowing(directory)
     channels = st.pills(
-        "Reached only on (nothing chosen: every way)", narrowed, selection_mode="multi", wrap=True,
+        "Reached on (nothing chosen: every way)", narrowed, selection_mode="multi", wrap=True,
         key="shift-channels",
     ) if narrowed else []  # fmt: skip
     if who is None or level is None:
