@@ -57,8 +57,10 @@ def alerts_data(
     for alert in ordered:
         bed = known.get(alert.flap_id)
         cards.append(
-            bare_card(alert, found, now=now, zone=zone) if bed is None else alert_card(
-                alert, bed, judged, found.names, now=now, zone=zone, others=found.beds
+            bare_card(alert, found, now=now, zone=zone, acting=acting) if bed is None
+            else alert_card(
+                alert, bed, judged, found.names, now=now, zone=zone, others=found.beds,
+                acting=acting,
             )
         )  # fmt: skip
     return AlertsData(
@@ -128,7 +130,7 @@ def _summary(alerts: Sequence[StoredAlert]) -> str:
 def alert_card(
     alert: StoredAlert, bed: Bedside, judged: Mapping[Any, StoredAssessment],
     names: Mapping[str, str], *, now: datetime, zone: ZoneInfo, others: Iterable[Bedside] = (),
-    story: Sequence[str] = (), pictures: Sequence[PictureView] = (),
+    story: Sequence[str] = (), pictures: Sequence[PictureView] = (), acting: str = "",
 ) -> AlertCard:  # fmt: skip
     """One alert as a card, in the order of SBAR; ``others`` is the ward (for namesakes), ``story``
     what happened in lines, ``pictures`` the flap now and as it was."""
@@ -172,11 +174,13 @@ def alert_card(
         protocol=protocol_words(bed.protocol),
         evidence=[_evidence(f, names, now, zone) for f in alert.findings],
         story=list(story),
-        answers=answers_to(alert, now, zone),
+        answers=answers_to(alert, now, zone, acting=acting),
     )
 
 
-def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneInfo) -> AlertCard:
+def bare_card(
+    alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneInfo, acting: str = ""
+) -> AlertCard:
     """An alert of a flap that has ended or cannot be read: whose, why, who has it, the answers."""
     whose = found.whose.get(alert.flap_id)
     plan, has = who_has_it(
@@ -221,7 +225,7 @@ def bare_card(alert: StoredAlert, found: Snapshot, *, now: datetime, zone: ZoneI
         protocol="",
         evidence=[_evidence(f, found.names, now, zone) for f in alert.findings],
         story=[],
-        answers=answers_to(alert, now, zone),
+        answers=answers_to(alert, now, zone, acting=acting),
     )
 
 

@@ -19,26 +19,32 @@ RESTS = (10, 20, 30)
 """Minutes for which the paging of an amber may rest."""
 
 
-def answers_to(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> list[AnswerView]:
-    """What can be answered to the alert now: the three answers under the thumb first."""
+def answers_to(
+    alert: StoredAlert, now: datetime, zone: ZoneInfo, *, acting: str = ""
+) -> list[AnswerView]:
+    """What can be answered to the alert now: the three answers under the thumb first. Where nobody
+    is known to be ``acting``, on the ward's own device, writing down a call is among them."""
     if alert.state is AlertState.CLOSED:
         return []
     held = alert.state is AlertState.ACKNOWLEDGED and alert.intent is not Intent.PASSING
-    main = _to_held(alert, now, zone) if held else _to_open(alert, now, zone)
+    main = _to_held(alert, now, zone) if held else _to_open(alert, now, zone, acting)
     return [*main, AnswerView(kind="close", label="Close", look="quiet", minutes=[])]
 
 
-def _to_open(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> list[AnswerView]:
+def _to_open(alert: StoredAlert, now: datetime, zone: ZoneInfo, acting: str) -> list[AnswerView]:
     minutes = ways(alert, now, zone)
-    ward = alert.stream is Stream.MONITORING
-    said = [
-        _timed(Intent.COMING, "I see to it" if ward else "Coming", "primary", minutes),
-        *([] if ward else [_timed(Intent.ADVISING, "Advise", "answer", minutes)]),
-        AnswerView(kind="pass", label="Pass on", look="answer", minutes=[]),
-    ]
-    if not ward:
-        said.append(_timed(Intent.REVIEWING, "I look at photo and chart", "quiet", minutes))
-        said.append(AnswerView(kind="verbal", label="Rang a surgeon", look="quiet", minutes=[]))
+    rang, told = ("quiet", "answer") if acting else ("answer", "quiet")
+    pass_on = AnswerView(kind="pass", label="Pass on", look="answer", minutes=[])
+    if alert.stream is Stream.MONITORING:
+        said = [_timed(Intent.COMING, "I see to it", "primary", minutes), pass_on]
+    else:
+        said = [
+            _timed(Intent.COMING, "Coming", "primary", minutes),
+            AnswerView(kind="verbal", label="Rang a surgeon", look=rang, minutes=[]),
+            _timed(Intent.ADVISING, "Advise", told, minutes),
+            pass_on,
+            _timed(Intent.REVIEWING, "I look at photo and chart", "quiet", minutes),
+        ]
     if alarm.why_not_snoozed(alert) is None and not alarm.rests(alert, now):
         rests = [MinutesView(minutes=m, label=_label(m, now, zone)) for m in RESTS]
         said.append(_timed("snooze", "Let paging rest", "quiet", rests))

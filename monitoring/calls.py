@@ -20,6 +20,10 @@ INTENT_WORDS: Mapping[Intent, str] = {
 }
 
 
+TROUBLE = 48
+"""How much of a provider's answer a tile has room for; the whole stands under Messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One person (or a shared room) that a rung of the ladder told, by all its messages: when it
@@ -171,4 +175,7 @@ def _how(told: Told, now: datetime, zone: ZoneInfo) -> str:
         return f" (read {clock(told.read_at, zone, now)})"
     if told.sent_at is not None:
         return ""
-    return f" (NOT SENT: {told.trouble})" if told.trouble else " (being sent)"
+    if not told.trouble:
+        return " (being sent)"
+    trouble = told.trouble if len(told.trouble) <= TROUBLE else f"{told.trouble[:TROUBLE]}.."
+    return f" (NOT SENT, ring them: {trouble})"

@@ -101,26 +101,31 @@ def title(severity: Severity, stream: Stream, pattern: Pattern | None, subject: 
 
 
 def body(
-    head: str, findings: Sequence[Finding], subject: Subject, *, stream: Stream,
+    head: str, findings: Sequence[Finding], subject: Subject, *, stream: Stream, because: str,
     answer_minutes: float, asked: str = "", late: timedelta | None = None,
 ) -> str:  # fmt: skip
     """The message in the order of SBAR: situation, background, assessment, request. Everything
     that decides stands in the first 160 letters; no name and nothing typed by hand is in it."""
     background = "" if subject.hours is None else f" {max(subject.hours, 0):.0f} h after perfusion."
-    numbers = "" if stream is Stream.CONCERN else decisive(findings)
+    numbers = "" if stream is Stream.CONCERN else decisive(findings, because)
     found = f" {numbers[:1].upper()}{numbers[1:]}." if numbers else ""
     request = asked or f"Answer within {answer_minutes:g} min."
     slept = "" if late is None else f" LATE by {lasting(late)}."
     return plain(f"{head}.{background}{found} {request}{slept}")
 
 
-def decisive(findings: Sequence[Finding]) -> str:
-    """The two readings that decide, of the newest finding that has any; numbers first."""
-    for finding in sorted(findings, key=lambda f: (f.at, f.severity.rank), reverse=True):
+def decisive(findings: Sequence[Finding], because: str = "") -> str:
+    """The two readings that decide, of the finding that is the alert's reason, else of the newest
+    that has any; numbers first."""
+    by_weight = sorted(
+        findings, key=lambda f: (f.because == because, f.at, f.severity.rank), reverse=True
+    )
+    for finding in by_weight:
         latest = max((e.at for e in finding.evidence), default=None)
         read = [
             e for e in finding.evidence
             if e.at == latest and not isinstance(e.value, Unable) and e.sign in EVERY_SIGN
+            and e.sign not in _SAID_OTHERWISE
         ]  # fmt: skip
         if read:
             ordered = sorted(read, key=lambda e: isinstance(e.value, str | bool))
@@ -133,10 +138,13 @@ def decisive(findings: Sequence[Finding]) -> str:
     return ""
 
 
+_SAID_OTHERWISE = frozenset({"refill_again", "refill_presses"})
+"""What repeats another sign."""
+
 _SHORT = {
     "temp_gap_c": "gap", "temp_gap_change_c": "gap change", "glucose_gap_mmol_l": "glucose gap",
-    "refill_presses": "refill twice", "control_temp_c": "control", "flap_temp_c": "flap",
-    "drain_stopped_suddenly": "drain stopped", "refill_again": "second press",
+    "control_temp_c": "control", "flap_temp_c": "flap",
+    "drain_stopped_suddenly": "drain stopped",
 }  # fmt: skip
 """What a sign is called where letters are few."""
 

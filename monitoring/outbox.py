@@ -253,14 +253,18 @@ def hold_back(conn: Connection, why: Mapping[str, str], now: datetime) -> int:
 def audit(conn: Connection, now: datetime) -> list[str]:
     """What the outbox is behind with, in sentences without names; empty when with nothing.
 
-    A message is late when its time came over a minute ago and nobody has tried it since: no
-    worker delivers, or its channel hangs. One that its provider refuses is tried, and not late.
+    A message is late when its time came over a minute ago and nobody has tried it since (no worker
+    delivers, or its channel hangs), or when it was written over a minute ago and its provider has
+    refused it ever since.
     """
-    late = (
-        _page.c.state == PageState.WAITING,
+    untried = and_(
         _page.c.try_at <= now - BEHIND_AFTER,
         or_(_page.c.leased_until.is_(None), _page.c.leased_until <= now - BEHIND_AFTER),
     )
+    refused = and_(
+        _page.c.attempts > 0, _page.c.leased_by.is_(None), _page.c.created_at <= now - BEHIND_AFTER
+    )
+    late = (_page.c.state == PageState.WAITING, or_(untried, refused))
     count: dict[str, int] = {}
     for channel in conn.execute(select(_page.c.channel).where(*late)).scalars():
         count[channel] = count.get(channel, 0) + 1

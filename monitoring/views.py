@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring import ward
 from monitoring.board import Bedside, Tile, TileState, hours_text, surname
+from monitoring.calls import who_has_it
 from monitoring.care import Saved
 from monitoring.clocks import clock
 from monitoring.components import SWATCHES
@@ -430,7 +431,7 @@ def verdict_data(
         call=call.get(judged.severity.value, ""),
         due=_look_again(saved.due, names, now, zone),
         findings=[_finding(f, bed) for f in judged.findings],
-        alerts=[_has_it(a, names, now, zone) for a in saved.alerts],
+        alerts=[_has_it(a, saved, names, now, zone) for a in saved.alerts],
         unanswered=_unanswered(judged, bed),
         protocol=f"{bed.protocol.title}, version {bed.protocol.version}: {bed.protocol.checker}",
         actions=[
@@ -486,13 +487,13 @@ def _finding(found: Finding, bed: Bedside) -> VerdictFinding:
     )
 
 
-def _has_it(alert: StoredAlert, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> str:
-    shown = ward.open_alert(alert, names)
-    word = f"{alert.severity.upper()} {alert.stream} alert"
-    if shown.acknowledged_by is None or shown.acknowledged_at is None:
-        return f"{word}: raised {clock(alert.raised_at, zone, now)}, nobody has it yet"
-    at = clock(shown.acknowledged_at, zone, now)
-    return f"{word}: acknowledged {at} by {shown.acknowledged_by}"
+def _has_it(
+    alert: StoredAlert, saved: Saved, names: Mapping[str, str], now: datetime, zone: ZoneInfo
+) -> str:
+    """Who has an alert of the check, or who is being told at this moment."""
+    sent = [p for p in saved.sent.get(alert.id, ()) if p.chain == alert.pages]
+    said, _ = who_has_it(ward.open_alert(alert, names, sent), now, zone)
+    return f"{alert.severity.upper()} {alert.stream} alert: {said}"
 
 
 def _unanswered(judged: Assessment, bed: Bedside) -> str:

@@ -245,7 +245,7 @@ def open_alert(
         if climbs
         else None,
         silent_since=silent[0].taken_at if silent and climbs else None,
-        rounds=len(told) // len(ladder.rungs),
+        rounds=len({s.number for s in sent if s.sent_at is not None}) // len(ladder.rungs),
     )
 
 

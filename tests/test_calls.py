@@ -50,13 +50,23 @@ def test_an_open_alert_says_who_was_told_and_who_is_next() -> None:
     ("told", "words"),
     [
         (Told("Dr Diaz", at(30)), "Dr Diaz 12:30 (being sent)"),
-        (Told("Dr Diaz", at(30), trouble="refused"), "Dr Diaz 12:30 (NOT SENT: refused)"),
+        (
+            Told("Dr Diaz", at(30), trouble="refused"),
+            "Dr Diaz 12:30 (NOT SENT, ring them: refused)",
+        ),
         (Told("Dr Diaz", at(30), at(30), at(31)), "Dr Diaz 12:30 (read 12:31)"),
     ],
 )
 def test_how_far_a_message_came_is_said(told: Told, words: str) -> None:
     """Being sent, not sent and why, read: a nurse sees whether to lift the telephone."""
     assert words in said(34, told=(told,))[0]
+
+
+def test_a_long_answer_of_a_provider_leaves_room_for_the_flap() -> None:
+    """The tile says that it was not sent and begins with why; the whole stands under Messages."""
+    words = said(34, told=(Told("Dr Diaz", at(30), trouble="x" * 300),))[0]
+    assert "NOT SENT, ring them: xxx" in words
+    assert len(words) < 160
 
 
 def test_nobody_told_is_the_loudest() -> None:

@@ -55,7 +55,7 @@ def test_a_clock_set_back_is_seen() -> None:
 def text(*findings: Finding, stream: Stream = Stream.PERFUSION, label: str = "") -> str:
     subject = HERE if not label else Subject("Ward 7", "12", label, 19.4)
     head = escalation.title(Severity.RED, stream, Pattern.VENOUS, subject)
-    return escalation.body(head, findings, subject, stream=stream, answer_minutes=15)
+    return escalation.body(head, findings, subject, stream=stream, because="", answer_minutes=15)
 
 
 def test_a_message_says_what_where_since_when_and_what_is_asked() -> None:
@@ -72,6 +72,15 @@ def test_the_newest_reading_speaks() -> None:
     said = text(found(("refill", 0.8)), found(("colour", "blue"), minutes=60))
     assert "Colour blue." in said
     assert "0.8" not in said
+
+
+def test_the_reason_speaks_before_what_joined_it() -> None:
+    """Later signs join the alert; its messages go on saying what it was raised for."""
+    reason = Finding("V1", Severity.RED, Pattern.VENOUS, "Congested.", at(31), found(
+        ("colour", "dusky"), ("refill", 0.8), ("refill_again", 0.7)).evidence)  # fmt: skip
+    later = found(("doppler_artery", "absent"), minutes=46)
+    assert escalation.decisive([reason, later], "Congested.") == "refill 0.8 s, colour dusky"
+    assert escalation.decisive([reason, later]) == "Doppler artery absent"
 
 
 def test_what_somebody_typed_is_never_sent() -> None:
@@ -91,7 +100,7 @@ def test_everything_that_decides_fits_one_sms(label: str, bed: str, late: bool) 
     subject = Subject("Ward 7", bed, label, 119.0)
     head = escalation.title(Severity.AMBER, Stream.PERFUSION, Pattern.INDETERMINATE, subject)
     said = escalation.body(
-        head, [finding], subject, stream=Stream.PERFUSION, answer_minutes=30,
+        head, [finding], subject, stream=Stream.PERFUSION, because="", answer_minutes=30,
         late=timedelta(minutes=4) if late else None,
     )  # fmt: skip
     asked = said.index("Answer within 30 min.") + len("Answer within 30 min.")

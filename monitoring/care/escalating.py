@@ -177,7 +177,8 @@ def _pages(
 ) -> list[NewPage]:  # fmt: skip
     head = escalation.title(alert.severity, alert.stream, alert.pattern, about)
     text = escalation.body(
-        head, alert.findings, about, stream=alert.stream, answer_minutes=ladder.answer_minutes,
+        head, alert.findings, about, stream=alert.stream, because=alert.because,
+        answer_minutes=ladder.answer_minutes,
         asked=_asked(alert, kind), late=late,
     )  # fmt: skip
     return [

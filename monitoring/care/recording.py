@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import checks, episodes, queries, schedule, store
+from monitoring import checks, episodes, paging, queries, schedule, store
 from monitoring.assess import LOOK_BACK, assess, is_baseline
 from monitoring.care import alerts
 from monitoring.care.bedside import (
@@ -36,6 +36,7 @@ from monitoring.checks import JudgedCheck, StoredCheck
 from monitoring.conditions import lasting
 from monitoring.domain import Assessment, Check, Refused, Severity, Source, Stream, stream_of
 from monitoring.episodes import StoredAlert
+from monitoring.paging import StoredPage
 from monitoring.protocol import Protocol
 from monitoring.schedule import Due, Look
 from monitoring.signs import Unable
@@ -68,7 +69,8 @@ class Saved:
 
     ``late`` says that it was recorded more than 15 min after it was observed: what it found would
     have been known then. ``current`` says that no newer check stands; ``struck`` and ``amended``
-    that it stands no more itself: struck through since, or replaced by another version.
+    that it stands no more itself: struck through since, or replaced by another version. ``sent``
+    are the messages about its alerts, as they stood when it was saved.
     """
 
     check: Check
@@ -80,6 +82,7 @@ class Saved:
     current: bool
     struck: bool = False
     amended: bool = False
+    sent: Mapping[int, Sequence[StoredPage]] = field(default_factory=dict)
 
 
 def record_check(
@@ -238,6 +241,7 @@ def _read_back(
             touched = _resting_on(conn, stored.check)
         found = [episodes.find_alert(conn, i) for i in dict.fromkeys(touched)]
         newest = checks.newest_key(conn, stored.check.flap_id)
+        sent = paging.pages_of(conn, [a.id for a in found if a is not None])
     return Saved(
         check=stored.check,
         assessment=judged.assessment,
@@ -248,6 +252,7 @@ def _read_back(
         current=newest == key,
         struck=stored.struck_at is not None,
         amended=stored.replaced_by_key is not None,
+        sent=sent,
     )
 
 

@@ -14,8 +14,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     setTriggerValue("action", { kind, flap_id: flapId })));
   if (first) {
     const heading = root.querySelector("h1");
-    heading.focus();
-    parentElement.host?.scrollIntoView?.({ block: "start" });
+    heading.focus({ preventScroll: true });
+    document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });
   }
 }
 

@@ -248,8 +248,8 @@ def engine_light() -> None:
     engine = views.engine(found, settings().engine_stale_seconds)
     if engine["state"] == "never":
         st.error(
-            "**ALERTS NOT RUNNING.** No alert engine has ever run here: overdue checks are "
-            "noticed by nobody. Start it: python -m monitoring worker",
+            "**ALERTS NOT RUNNING.** No alert engine has ever run here: nobody is paged, and "
+            "overdue checks are noticed by nobody. Start it: python -m monitoring worker",
             icon=":material/notifications_off:",
         )
     elif engine["state"] == "aside":
@@ -264,7 +264,7 @@ def engine_light() -> None:
     elif engine["state"] == "stale":
         st.error(
             f"**ALERTS NOT RUNNING.** The alert engine last ran {engine['seconds_ago']} s ago: "
-            "overdue checks are noticed by nobody. Tell hospital IT.",
+            "**nobody is paged: telephone**, and keep your own clock. Tell hospital IT.",
             icon=":material/notifications_off:",
         )
     else:

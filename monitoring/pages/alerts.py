@@ -40,14 +40,14 @@ def one(alert: StoredAlert) -> AlertsData:
     try:
         stay = ward.stay(_session.record(), _session.protocols(), alert.flap_id)
     except MonitoringError:
-        card = alert_views.bare_card(alert, found, now=now, zone=zone)
+        card = alert_views.bare_card(alert, found, now=now, zone=zone, acting=_session.acting())
     else:
         label = stay.bed.flap.facts.label
         beside = photo_views.beside(_session.record(), alert.flap_id, label, now=now, zone=zone)
         card = alert_views.alert_card(
             alert, stay.bed, stay.judged, stay.names, now=now, zone=zone, others=found.beds,
             story=stay_views.story_of(alert, stay, now=now, zone=zone),
-            pictures=alert_views.pictures(beside),
+            pictures=alert_views.pictures(beside), acting=_session.acting(),
         )  # fmt: skip
     return alert_views.alone(
         alert, card, open_reds=reds, now=now, zone=zone, acting=_session.acting()
