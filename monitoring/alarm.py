@@ -10,7 +10,7 @@ that a monitoring alert closes itself. Yellow makes none; it shows on the tile.
     open          recur         open           yes
     open          recover       open           no   (shown "recovered, not closed")
     open          acknowledge   acknowledged   no
-    open          review        acknowledged   no   (by who reviewed it)
+    open          review        acknowledged   no   (whoever reviews has it)
     open          pass          open           no   (the person named is told; the ladder goes on)
     open          snooze        open           no   (amber only, 30 min, twice; the ladder rests)
     open          wake          open           yes  (the snooze is over)
@@ -20,7 +20,7 @@ that a monitoring alert closes itself. Yellow makes none; it shows on the tile.
     acknowledged  worsen        open           yes
     acknowledged  recur         open           yes
     acknowledged  recover       acknowledged   no
-    acknowledged  acknowledge   acknowledged   no   (by the same person only)
+    acknowledged  acknowledge   acknowledged   no   (by the same person, or taken over)
     acknowledged  arrive        acknowledged   no
     acknowledged  review        acknowledged   no   (its plan holds for a time)
     acknowledged  pass          open           yes  (to the person named first)

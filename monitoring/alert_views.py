@@ -257,14 +257,15 @@ def _background(bed: Bedside, now: datetime, zone: ZoneInfo) -> str:
 def _readings(alert: StoredAlert, bed: Bedside) -> list[str]:
     """The readings that decide, each with where its rule begins to speak and with the baseline."""
     baseline, said = bed.flap.baseline, []
-    for one in (e for f in _newest(alert) for e in f.evidence if e.at == f.at):
+    for one in (e for f in _reason(alert) for e in f.evidence if e.at == f.at or f.if_unmet):
         against = []
         if baseline is not None and one.sign in EVERY_SIGN:
             usual = derive(one.sign, baseline) if one.sign in DERIVED else baseline.signs.get(
                 one.sign
             )  # fmt: skip
             against += [] if usual is None else [f"baseline {_show(one.sign, usual)}"]
-        limits = bed.protocol.limits(one.sign)
+        read = one.value if isinstance(one.value, float) else float("-inf")
+        limits = [n for n in bed.protocol.limits(one.sign) if read >= n]
         against += [f"speaks from {' or '.join(f'{n:g}' for n in limits)}"] if limits else []
         beside = f" ({', '.join(against)})" if against else ""
         said.append(f"{_label(one.sign)} {_show(one.sign, one.value)}{beside}")
@@ -350,6 +351,13 @@ def _newest(alert: StoredAlert) -> list[Finding]:
     return [f for f in alert.findings if f.at == latest]
 
 
+def _reason(alert: StoredAlert) -> list[Finding]:
+    """The findings that are the alert's reason, the latest of each."""
+    said = [f for f in alert.findings if f.because == alert.because]
+    latest = max((f.at for f in said), default=None)
+    return [f for f in said if f.at == latest]
+
+
 def _also(alert: StoredAlert) -> list[str]:
     """The other things the newest check said, each once."""
     return list(dict.fromkeys(f.because for f in _newest(alert) if f.because != alert.because))
@@ -357,7 +365,7 @@ def _also(alert: StoredAlert) -> list[str]:
 
 def _do_now(alert: StoredAlert) -> list[str]:
     """What the rules behind the reason ask for; the quieter ones say less than they do."""
-    worst = [f.do_now for f in _newest(alert) if f.because == alert.because and f.do_now]
+    worst = [f.do_now for f in _reason(alert) if f.do_now]
     return list(dict.fromkeys(worst))
 
 

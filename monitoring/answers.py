@@ -59,6 +59,7 @@ def _to_held(alert: StoredAlert, now: datetime, zone: ZoneInfo) -> list[AnswerVi
             said.append(AnswerView(kind="arrive", label="I am here", look="answer", minutes=[]))
     said.append(AnswerView(kind="pass", label="Pass on", look="answer", minutes=[]))
     said.append(_timed(Intent.COMING, "Another time", "quiet", ways(alert, now, zone)))
+    said.append(_timed("take", "Take it over", "quiet", ways(alert, now, zone)))
     return said
 
 

@@ -460,6 +460,13 @@ def _phase_words(phase: Phase) -> str:
     )
 
 
+def who_is_told(protocol: Protocol) -> str:
+    """The ladders of the protocol in plain words, as Markdown."""
+    if protocol.escalation is None:
+        return "This version has no ladder of its own: its alerts climb the standard one."
+    return "\n".join(_escalation_words(protocol.escalation)[2:])
+
+
 def _escalation_words(said: Escalation) -> list[str]:
     lines = ["## Who is told", ""]
     for name in ("red", "amber", "overdue"):

@@ -123,8 +123,10 @@ def _acknowledged(event: AlertEvent, teller: _Teller) -> Line:
     said = _INTENTS.get(str(detail.get("intent")), str(detail.get("intent", "")))
     by = detail.get("expected_at")
     expected = "" if by is None else f", by {teller.clock(datetime.fromisoformat(str(by)))}"
+    before = detail.get("from")
+    over = "" if before is None else f", taken over from {teller.name(before)}"
     if detail.get("written_by") is None:
-        return Line(event.at, "acknowledged", f"by {who}: {said}{expected}", "answer")
+        return Line(event.at, "acknowledged", f"by {who}{over}: {said}{expected}", "answer")
     writer = teller.name(detail["written_by"])
     rang = f'by telephone: rang {who}, said "{detail.get("said", "")}"; written down by {writer}'
     return Line(event.at, "acknowledged", f"{rang} ({said}{expected})", "answer")

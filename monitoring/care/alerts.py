@@ -229,14 +229,15 @@ def hear(
     return carry_out(conn, bed, moves, by=by, now=now, signs_since=signs_since)
 
 
-def forget_plans(conn: Connection, flap_id: str, decision: Decision, now: datetime) -> None:
-    """A decision is not carried out: the alerts whose last review made it come back at once."""
+def forget_plans(conn: Connection, flap_id: str, decision: Decision, until: datetime) -> None:
+    """A decision is not carried out, or done: the plan of the alerts whose last review made it
+    stands until then."""
     running = episodes.open_alerts(conn, flap_id)
     reviews = verdicts.reviews_of_alerts(conn, [a.id for a in running])
     for alert in running:
         last = next(reversed(reviews.get(alert.id, [])), None)
         if last is not None and last.decision is decision and alert.plan_until is not None:
-            episodes.update_alert(conn, alert.id, plan_until=now)
+            episodes.update_alert(conn, alert.id, plan_until=until)
 
 
 Judged = Sequence[tuple[Check, Assessment]]

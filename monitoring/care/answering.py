@@ -65,9 +65,10 @@ def _who_may(person: Staff, alert: StoredAlert) -> None:
 
 def acknowledge_alert(
     record: store.Record, *, alert_id: int, by: str, intent: Intent, expected_at: datetime,
-    now: datetime, written_by: str | None = None, said: str = "",
+    now: datetime, written_by: str | None = None, said: str = "", take_over: bool = False,
 ) -> StoredAlert:  # fmt: skip
-    """Somebody has it: who, what they are going to do, and by when.
+    """Somebody has it: who, what they are going to do, and by when. ``take_over`` says in so many
+    words that they take it from whoever has it.
 
     ``written_by`` is the nurse who writes down what ``by`` answered by telephone, ``said`` in
     their words. Raises Refused for a closed alert, for one that another person has (naming
@@ -85,16 +86,15 @@ def acknowledge_alert(
         alert = _open_alert(conn, alert_id, "acknowledge")
         _who_may(person, alert)
         words = _verbal(conn, person, written_by, said)
-        if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by != by:
+        taken = alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_by != by
+        if taken and not take_over:
             other = people.staff_by_id(conn, str(alert.acknowledged_by), may_have_left=True)
-            raise Refused(f"{other.name} has this alert already.")
+            raise Refused(f"{other.name} has this alert already. To have it instead, take it over.")
         state, _ = alarm.next_state(alert.state, AlertEvent.ACKNOWLEDGE)
         changes = dict.fromkeys((*alerts.ANSWER, *alerts.AWAY))
-        if (
-            alert.state is AlertState.ACKNOWLEDGED
-        ):  # who changes their mind has arrived all the same
+        if alert.state is AlertState.ACKNOWLEDGED and not taken:  # what they did stands
             changes |= {"arrived_at": alert.arrived_at, "plan_until": alert.plan_until}
-        first = alert.acknowledged_at or now  # saying it again buys no time
+        first = now if taken else alert.acknowledged_at or now  # saying it again buys no time
         episodes.update_alert(
             conn, alert_id, **changes | {
                 "state": state, "acknowledged_by": by, "acknowledged_at": first, "intent": intent,
@@ -104,6 +104,8 @@ def acknowledge_alert(
         detail: dict[str, object] = {
             "intent": intent, "expected_at": expected_at.isoformat(), "role": person.role,
         }  # fmt: skip
+        if taken:
+            detail["from"] = alert.acknowledged_by
         if written_by is not None:
             detail |= {"written_by": written_by, "said": words}
         alerts.tell(conn, alert_id, AlertEvent.ACKNOWLEDGE, by, now, detail)

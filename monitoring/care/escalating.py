@@ -121,7 +121,7 @@ def _whom(
         if passed:
             return passed, []
     found = directory.reached(ward, rung.to, now, rung.channels)
-    found += _besides(conn, alert, number, rung, directory, now)
+    found += _besides(conn, alert, number, rung, ward, directory, now)
     for higher in _higher(ladder, number):
         if any(reach.staff_id is not None for reach in found):
             break
@@ -155,11 +155,12 @@ def _higher(ladder: Ladder, number: int) -> Iterable[tuple[Level, ...]]:
 
 
 def _besides(
-    conn: Connection, alert: StoredAlert, number: int, rung: Rung, directory: Directory,
-    now: datetime,
+    conn: Connection, alert: StoredAlert, number: int, rung: Rung, ward: str,
+    directory: Directory, now: datetime,
 ) -> list[Reach]:  # fmt: skip
-    """Who is told though the rota does not name them: the nurses who hold the flap, and everybody
-    who was told before, once nobody came."""
+    """Who is told though this rung does not name them: the nurses who hold the flap, and, once
+    nobody came, everybody who was told before and the next rung: who did not come is not waited
+    for again."""
     besides: list[str] = []
     if Level.NURSE in rung.to:
         besides += episodes.carers(conn, alert.flap_id, now - SHIFT)
@@ -168,6 +169,8 @@ def _besides(
         besides += [
             p.staff_id for p in before if p.chain == alert.pages - 1 and p.staff_id is not None
         ]
+        second = ladder_of(alert.ladder, alert.severity, alert.stream).rung(1)
+        besides += [s.staff_id for level in second.to for s in directory.on_call(ward, level, now)]
     return [reach for who in dict.fromkeys(besides) for reach in _to_person(directory, who, rung)]
 
 
@@ -179,7 +182,7 @@ def _pages(
     text = escalation.body(
         head, alert.findings, about, stream=alert.stream, because=alert.because,
         answer_minutes=ladder.answer_minutes,
-        asked=_asked(alert, kind), late=late,
+        asked=_asked(alert, kind, number, ladder), late=late,
     )  # fmt: skip
     return [
         NewPage(
@@ -192,15 +195,16 @@ def _pages(
     ]  # fmt: skip
 
 
-def _asked(alert: StoredAlert, kind: PageKind) -> str:
+def _asked(alert: StoredAlert, kind: PageKind, number: int | str, ladder: Ladder) -> str:
     """What the message asks for, where it is not simply an answer."""
     if kind is PageKind.PASSED:
-        return "Passed on to you: take it or pass it on."
-    if alert.lapsed_by is not None:
-        return "Nobody came, it is open again: answer now."
+        return "Passed on to you: answer."
     if alert.stream is Stream.MONITORING:
         return "Make the check, or say who will."
-    return ""
+    if isinstance(number, int) and number > 0:
+        waited = ladder.after(number) / timedelta(minutes=1)
+        return f"Unanswered {waited:g} min: answer now."
+    return "Open again: answer now." if alert.lapsed_by is not None else ""
 
 
 def hand_to(conn: Connection, alert_id: int, to: str, time: int, now: datetime) -> bool:

@@ -240,8 +240,9 @@ def _ask(conn: Connection, review: Review, alert: StoredAlert | None, now: datet
 
 
 def _answer_alert(conn: Connection, alert: StoredAlert, review: Review, now: datetime) -> None:
-    """The verdict in the alert's story, and who has it now: the reviewer, if nobody had it. A
-    verdict from before the newest finding, written down late, answers nothing that came after."""
+    """The verdict in the alert's story, and who has it now: whoever decides, also where another
+    had said that they come. A verdict from before the newest finding, written down late,
+    answers nothing that came after."""
     detail: dict[str, object] = {
         "review": str(review.key), "decision": review.decision, "mode": review.mode,
         "reviewed_at": review.reviewed_at.isoformat(), "written_by": review.recorded_by,
@@ -250,11 +251,8 @@ def _answer_alert(conn: Connection, alert: StoredAlert, review: Review, now: dat
     since = [f.at for f in alert.findings if f.loud and f.at > review.reviewed_at]
     if since:
         return
-    ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
-    changes: dict[str, object] = {
-        "plan_until": review.reviewed_at + timedelta(minutes=ladder.plan_minutes)
-    }
-    if alert.state is AlertState.OPEN:
+    changes: dict[str, object] = {"plan_until": _holds_until(alert, review)}
+    if alert.state is AlertState.OPEN or alert.acknowledged_by != review.by:
         state, _ = alarm.next_state(alert.state, AlertEvent.REVIEW)
         changes |= dict.fromkeys((*alerts.ANSWER, *alerts.AWAY)) | changes
         changes |= {
@@ -266,6 +264,16 @@ def _answer_alert(conn: Connection, alert: StoredAlert, review: Review, now: dat
     if review.mode is ReviewMode.BEDSIDE:
         changes["arrived_at"] = alert.arrived_at or review.reviewed_at
     episodes.update_alert(conn, alert.id, **changes)
+
+
+def _holds_until(alert: StoredAlert, review: Review) -> datetime:
+    """How long the plan stands: as the alert's ladder says, and no longer after the recheck it asks
+    for than an answer may take: somebody has to look at what the recheck shows."""
+    ladder = ladder_of(alert.ladder, alert.severity, alert.stream)
+    plan = review.reviewed_at + timedelta(minutes=ladder.plan_minutes)
+    if review.recheck_at is None:
+        return plan
+    return min(plan, review.recheck_at + timedelta(minutes=ladder.answer_minutes))
 
 
 def _to_theatre(

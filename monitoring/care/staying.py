@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import checks, episodes, queries, store
+from monitoring import checks, episodes, queries, store, verdicts
 from monitoring.care import alerts
 from monitoring.care.bedside import (
     Bed,
@@ -41,6 +41,9 @@ from monitoring.domain import (
 )
 from monitoring.protocol import Protocol, find, propose
 from monitoring.queries import Correction
+
+CLOSED_WITHIN = timedelta(minutes=30)
+"""How long after its return the alert that sent a flap to theatre waits to be closed."""
 
 Protocols = Mapping[str, Protocol]
 Value = Patient | FlapFacts | Return | Outcome
@@ -252,6 +255,10 @@ def _back(
         episodes.cancel_rechecks(conn, asked_before, now)
     was = None if before is None else before.back_at
     since = value.back_at if was is None else min(was, value.back_at)
+    standing = [o.id for o in verdicts.orders_of(conn, bed.flap.id) if o.order.from_at < since]
+    verdicts.end_orders(conn, standing, by=by, at=now)
+    if was is None:  # the plan was carried out: its alert is closed by a person, or comes back
+        alerts.forget_plans(conn, bed.flap.id, Decision.RETURN_TO_THEATRE, now + CLOSED_WITHIN)
     judge_again(conn, bed, since=since, by=by, now=now)
 
 

@@ -44,7 +44,7 @@ def pressed(action: AlertAction | None) -> None:
 
 def _at_once(action: AlertAction, me: str) -> None:
     """The second of two taps: who, what and when are known. A refusal is shown by the form."""
-    if action["kind"] not in {*Intent, "arrive"}:
+    if action["kind"] not in {*Intent, "arrive", "take"}:
         return
     try:
         _, words, _ = _alert(action["alert_id"])
@@ -58,9 +58,11 @@ def _write(action: AlertAction, by: str) -> StoredAlert:
     now = _session.now()
     if action["kind"] == "arrive":
         return care.arrive(_session.record(), alert_id=action["alert_id"], by=by, now=now)
+    over = action["kind"] == "take"
     return care.acknowledge_alert(
-        _session.record(), alert_id=action["alert_id"], by=by, intent=Intent(action["kind"]),
-        expected_at=alert_views.expected(now, action["minutes"]), now=now,
+        _session.record(), alert_id=action["alert_id"], by=by, now=now, take_over=over,
+        intent=Intent.COMING if over else Intent(action["kind"]),
+        expected_at=alert_views.expected(now, action["minutes"]),
     )  # fmt: skip
 
 
@@ -126,7 +128,8 @@ def _acknowledge(asked: AlertAction, alert: StoredAlert, words: str, of_ward: st
         if by is None or intent is None or minutes is None:
             _session.say_error("Say who you are, what you will do, and in how many minutes.")
             return
-        taken = AlertAction(kind=intent, alert_id=alert.id, flap_id=alert.flap_id, minutes=minutes)
+        kind = "take" if asked["kind"] == "take" else intent
+        taken = AlertAction(kind=kind, alert_id=alert.id, flap_id=alert.flap_id, minutes=minutes)
         _done(_write(taken, by), words)
 
 

@@ -26,7 +26,8 @@ def linked() -> StoredAlert | None:
     if not named:
         return None
     with _session.record().read() as conn:
-        found = episodes.find_alert(conn, int(named)) if named.isdecimal() else None
+        number = int(named) if named.isdecimal() and len(named) < 19 else -1
+        found = episodes.find_alert(conn, number)
     if found is None:
         raise Refused(f"There is no alert {named}: the link may be of another hospital's record.")
     return found

@@ -71,12 +71,14 @@ st.warning(
     icon=":material/gavel:",
 )
 st.markdown(chosen.about)
-rules, times, examples = st.tabs(["Rules", "When to look", "Cases"])
+rules, times, told, examples = st.tabs(["Rules", "When to look", "Who is told", "Cases"])
 with rules:
     for one in chosen.rules:
         rule(one, chosen)
 with times:
     schedule_of(chosen)
+with told:
+    st.markdown(protocol.who_is_told(chosen))
 with examples, _session.sentences():
     st.markdown("What this protocol must say; the program runs every case before it is shipped.")
     file = cases.read_cases(protocol.FOLDER / "cases" / f"{chosen.id}-{chosen.version}.yaml")

@@ -21,7 +21,7 @@ def subject() -> tuple[Stay, StoredAlert | None] | None:
     """The flap, and the alert, that the address names."""
     flap_id, named = st.query_params.get("flap"), st.query_params.get("alert", "")
     alert = None
-    if named.isdecimal():
+    if named.isdecimal() and len(named) < 19:
         with _session.record().read() as conn:
             alert = episodes.find_alert(conn, int(named))
         if alert is None:

@@ -75,7 +75,7 @@ def test_nobody_came_tells_everybody_anew(bed: Bed) -> None:
     alert = bed.alert()
     assert (alert.state, alert.lapsed_by, alert.pages) == (AlertState.OPEN, "diaz", 2)
     assert [p for p in bed.pages() if p[1] == 52] == [("diaz", 52), ("diop", 52)]
-    assert "Nobody came" in bed.outbox()[-1].body
+    assert "Open again: answer now." in bed.outbox()[-1].body
 
 
 def test_a_watcher_that_slept_sends_the_highest_and_writes_the_others_down(bed: Bed) -> None:

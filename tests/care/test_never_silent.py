@@ -239,3 +239,69 @@ def test_a_ladder_that_makes_no_sense_any_more_stops_nobody(bed: Bed) -> None:
     assert bed.pages()[-1] == ("diop", 36)
     assert "told" in tile(bed, 37)
     assert bed.alert().severity is Severity.RED
+
+
+def test_whoever_decides_has_it(bed: Bed) -> None:
+    """Dr Diaz said that she comes; Miss Eze decides from the photo: the alert is hers, and comes
+    back when her plan is over."""
+    red(bed)
+    bed.acknowledge(bed.alert(), 32)
+    plan = Review(
+        key=uuid4(), flap_id=bed.id, alert_id=bed.alert().id, by="eze", recorded_by="eze",
+        reviewed_at=at(34), recorded_at=at(34), mode=ReviewMode.PHOTO,
+        decision=Decision.RECHECK_IN, recheck_minutes=10,
+    )  # fmt: skip
+    care.record_review(bed.record, PROTOCOLS, plan, now=at(34))
+    alert = bed.alert()
+    assert alert.acknowledged_by == "eze"
+    assert alert.plan_until == at(34 + 10 + 15), "the recheck has to be looked at"
+    care.arrive(bed.record, alert_id=alert.id, by="eze", now=at(36))
+    bed.watch(59)
+    assert (bed.alert().state, bed.alert().lapsed_by) == (AlertState.OPEN, "eze")
+
+
+def test_an_alert_is_taken_over_in_so_many_words(bed: Bed) -> None:
+    """Dr Diaz comes in ten minutes, Miss Eze is there: she takes it over, and her time begins."""
+    red(bed)
+    bed.acknowledge(bed.alert(), 32)
+    with pytest.raises(Refused, match="take it over"):
+        bed.acknowledge(bed.alert(), 34, by="eze")
+    taken = care.acknowledge_alert(
+        bed.record, alert_id=bed.alert().id, by="eze", intent=Intent.COMING,
+        expected_at=at(35), now=at(34), take_over=True,
+    )  # fmt: skip
+    assert (taken.acknowledged_by, taken.acknowledged_at) == ("eze", at(34))
+    assert bed.story()[-1].detail["from"] == "diaz"
+
+
+def test_who_did_not_come_is_not_waited_for_again(bed: Bed) -> None:
+    """Dr Diaz alone was told and did not come: the next rung is told with her at once."""
+    red(bed)
+    bed.acknowledge(bed.alert(), 32)
+    bed.watch(47)
+    assert {who for who, m in bed.pages() if m == 47} == {"diaz", "diop"}
+
+
+def test_a_later_rung_says_that_nobody_answered(bed: Bed) -> None:
+    """The second message does not read like the first."""
+    red(bed)
+    bed.watch(36)
+    assert "Answer within 15 min." in bed.outbox()[0].body
+    assert "Unanswered 5 min: answer now." in bed.outbox()[-1].body
+
+
+def test_back_from_theatre_the_alert_waits_to_be_closed(bed: Bed) -> None:
+    """The plan was carried out; a red that nobody closes half an hour later comes back."""
+    red(bed)
+    plan = Review(
+        key=uuid4(), flap_id=bed.id, alert_id=bed.alert().id, by="eze", recorded_by="eze",
+        reviewed_at=at(34), recorded_at=at(34), mode=ReviewMode.BEDSIDE,
+        decision=Decision.RETURN_TO_THEATRE,
+    )  # fmt: skip
+    care.record_review(bed.record, PROTOCOLS, plan, now=at(34))
+    done = Return(decided_at=at(34), into_theatre_at=at(50), back_at=at(150))
+    care.record_return(bed.record, PROTOCOLS, flap_id=bed.id, value=done, by="ana", now=at(150))
+    bed.watch(160)
+    assert bed.alert().state is AlertState.ACKNOWLEDGED
+    bed.watch(181)
+    assert bed.alert().state is AlertState.OPEN

@@ -102,14 +102,14 @@ def test_a_review_answers_an_alert_that_nobody_had(bed: Bed) -> None:
     assert bed.alert().state is AlertState.OPEN
 
 
-def test_a_review_keeps_whose_alert_it_is(bed: Bed) -> None:
-    """A consultant's decision on the registrar's alert leaves it the registrar's."""
+def test_a_review_takes_the_alert_from_who_had_it(bed: Bed) -> None:
+    """A consultant's decision on the registrar's alert makes it the consultant's."""
     bed.save(0)
     bed.save(30, CONGESTED)
     bed.acknowledge(bed.alert(), 32)
     done = write(bed, verdict(bed, 40, by="eze", alert_id=bed.alert().id))
     assert done.alert is not None
-    assert (done.alert.acknowledged_by, done.alert.plan_until) == ("diaz", at(100))
+    assert (done.alert.acknowledged_by, done.alert.plan_until) == ("eze", at(100))
 
 
 def test_a_photo_review_is_no_arrival(bed: Bed) -> None:
