@@ -159,7 +159,7 @@ function paintEngine(board, engine, silence) {
     const never = engine.state === "never";
     const cause = never ? "no alert engine has ever run." : "the alert engine last ran ";
     const age = el("span", { class: "age", "aria-live": "off" });
-    engineDown.replaceChildren(`ALERTS NOT RUNNING: nobody is paged, telephone. ${cause}`, age);
+    engineDown.replaceChildren(`ALERTS NOT RUNNING: nobody is paged, telephone; ${cause}`, age);
   }
   const stale = engine.state === "stale";
   setText(engineDown.querySelector(".age"), stale ? engineAge(seconds) : "");

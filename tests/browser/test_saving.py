@@ -177,6 +177,8 @@ def test_a_reload_keeps_the_draft_on_offer(ward: Hospital, visit: Visit) -> None
     nurse.save()
     assert_saved_once(nurse, flap)
     assert ward.checks(flap)[0]["by"] == "s-lindberg"
+    kept = "Object.keys(sessionStorage).some((key) => key.startsWith('flap-check:'))"
+    nurse.page.wait_for_function(f"!({kept})")
     nurse.to_form(flap)
     expect(nurse.page.locator(".offer")).to_be_hidden()
 

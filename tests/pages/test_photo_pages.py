@@ -254,7 +254,7 @@ def test_for_the_alerts_the_newest_photo_stands_beside_the_baseline(
     def found() -> Any:
         return photo_views.besides(ward_record, labels, now=datetime.now(UTC), zone=zone)
 
-    nothing = {"latest": None, "baseline": None}
+    nothing = {"latest": None, "baseline": None, "baseline_word": ""}
     assert found() == {flap_id: nothing, "gone": nothing}
     base = add(ward_record, flap_id, baseline_of(ward_record, flap_id).key)
     assert found()[flap_id]["latest"]["key"] == str(base.key)
@@ -262,6 +262,7 @@ def test_for_the_alerts_the_newest_photo_stands_beside_the_baseline(
     last = add(ward_record, flap_id, None, data=jpeg("blue"))
     pair = found()[flap_id]
     assert (pair["latest"]["key"], pair["baseline"]["key"]) == (str(last.key), str(base.key))
+    assert pair["baseline_word"] == "Baseline photo"
     assert pair["latest"]["small"].startswith("data:image/jpeg;base64,")
     one = photo_views.beside(
         ward_record, flap_id, "L breast DIEP", now=datetime.now(UTC), zone=zone
