@@ -38,6 +38,7 @@ from monitoring.signs import SignValue
 from monitoring.store import Record
 
 NURSE = "nurse1"
+SURGEON = "surgeon1"
 PROTOCOL = "skin-paddle@1"
 _table = table_of(FlapCheckRow)
 _keys = count(1)
@@ -85,6 +86,7 @@ def empty_record() -> Iterator[Record]:
         record = store.open_record(url)
         with record.write() as conn:
             people.add_staff(conn, "N. Okafor", Role.NURSE, "Ward 7", staff_id=NURSE)
+            people.add_staff(conn, "Dr M. Osei", Role.REGISTRAR, "Ward 7", staff_id=SURGEON)
         try:
             yield record
         finally:
@@ -244,7 +246,7 @@ def a_busy_ward(
             )
             if number % 3:
                 care.acknowledge_alert(
-                    record, alert_id=saved.alerts[0].id, by=NURSE, intent=Intent.COMING,
+                    record, alert_id=saved.alerts[0].id, by=SURGEON, intent=Intent.COMING,
                     expected_at=now, now=now - timedelta(minutes=1),
                 )  # fmt: skip
         if number % 20 == 1:
