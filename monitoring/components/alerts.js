@@ -197,10 +197,10 @@ function actNodes(row, list, named) {
       row.choosing = null;
       list.send(chosen.kind, row.card, minutes);
     };
+    const asked = chosen.kind === "snooze" ? "For how many minutes?" : "In how many minutes?";
+    const who = list.acting ? `, as ${list.acting}` : "";
     return [
-      el("p", { class: "asking", text: list.acting
-        ? `${chosen.label}, as ${list.acting}. In how many minutes?`
-        : `${chosen.label}. In how many minutes?` }),
+      el("p", { class: "asking", text: `${chosen.label}${who}. ${asked}` }),
       el("div", { class: "thumb" },
         ...chosen.minutes.map(({ minutes, label }) => button(label, "answer", send(minutes)))),
       el("div", { class: "others" }, button("Back", "quiet", () => choose(null))),
