@@ -265,6 +265,12 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+SURGEONS = frozenset({Role.REGISTRAR, Role.CONSULTANT})
+"""Who takes, decides and closes what is found on a flap."""
+
+NURSES = frozenset({Role.NURSE, Role.CHARGE_NURSE})
+"""Who records, answers for checks that nobody made, and writes down what a surgeon said."""
+
 SYSTEM = "system"
 """Who acts when nobody did: automated rows name it, never a person."""
 

@@ -50,13 +50,15 @@ _heartbeat = table_of(HeartbeatRow)
 _care = table_of(CareListRow)
 
 
-def _value_to_json(value: SignValue) -> Any:
+def value_to_json(value: SignValue) -> Any:
+    """A sign's value, as stored."""
     if isinstance(value, Unable):
         return {"unable": value.reason.value, "text": value.text}
     return value
 
 
-def _value_from_json(value: Any) -> SignValue:
+def value_from_json(value: Any) -> SignValue:
+    """A sign's value, as it was."""
     if isinstance(value, dict):
         return Unable(UnableReason(value["unable"]), value["text"])
     read: SignValue = value
@@ -67,7 +69,7 @@ def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
     """One reading, as stored."""
     return {
         "sign": evidence.sign,
-        "value": _value_to_json(evidence.value),
+        "value": value_to_json(evidence.value),
         "at": evidence.at.isoformat(),
         "by": evidence.by,
         "check_key": None if evidence.check_key is None else str(evidence.check_key),
@@ -80,7 +82,7 @@ def evidence_from_json(said: Mapping[str, Any]) -> Evidence:
     key = said["check_key"]
     return Evidence(
         sign=said["sign"],
-        value=_value_from_json(said["value"]),
+        value=value_from_json(said["value"]),
         at=datetime.fromisoformat(said["at"]),
         by=said["by"],
         check_key=None if key is None else UUID(key),
@@ -214,6 +216,22 @@ def assessments_of(conn: Connection, check_key: UUID) -> list[StoredAssessment]:
     """Every judgement of the check, first first."""
     chosen = select(*_assessment_columns).where(_assessment.c.check_key == str(check_key))
     return [_assessed(row) for row in conn.execute(chosen.order_by(_assessment.c.id))]
+
+
+ANSWER = (
+    "acknowledged_by", "acknowledged_at", "intent", "expected_at", "verbal_by", "arrived_at",
+    "plan_until",
+)  # fmt: skip
+"""What an alert knows of who has it; gone when nobody has it any more."""
+
+RESTING = (
+    "passed_by", "passed_to", "passed_at", "snoozed_by", "snoozed_at", "snoozed_until",
+    "snooze_reason",
+)  # fmt: skip
+"""What an alert knows of what was done instead of taking it; gone when it pages again."""
+
+AWAY = (*RESTING, "lapsed_by", "lapsed_at")
+"""What an alert knows of why nobody has it; gone when somebody has."""
 
 
 class StoredAlert(NamedTuple):

@@ -16,7 +16,7 @@ from monitoring.board import Bedside
 from monitoring.care import Reviewed
 from monitoring.clocks import clock
 from monitoring.conditions import lasting
-from monitoring.domain import AlertState, BedsideAction, Decision, Order, ReviewMode, Role
+from monitoring.domain import SURGEONS, AlertState, BedsideAction, Decision, Order, ReviewMode, Role
 from monitoring.episodes import StoredAlert
 from monitoring.people import Staff
 from monitoring.reviews import (
@@ -47,8 +47,6 @@ DECISIONS = {
     Decision.RETURN_TO_THEATRE: "Return to theatre",
 }
 """The decisions as big choices."""
-
-SURGEONS = (Role.REGISTRAR, Role.CONSULTANT)
 
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!~:$|])")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from monitoring.calls import INTENT_WORDS
 from monitoring.clocks import clock
 from monitoring.domain import SYSTEM, Decision, Intent, PageState, Return, Severity
 from monitoring.episodes import AlertEvent, StoredAlert
@@ -120,7 +121,7 @@ def _seen(word: str, tone: Tone) -> Callable[[AlertEvent, _Teller], Line]:
 
 def _acknowledged(event: AlertEvent, teller: _Teller) -> Line:
     detail, who = event.detail, teller.name(event.by)
-    said = _INTENTS.get(str(detail.get("intent")), str(detail.get("intent", "")))
+    said = INTENT_WORDS[Intent(str(detail["intent"]))]
     by = detail.get("expected_at")
     expected = "" if by is None else f", by {teller.clock(datetime.fromisoformat(str(by)))}"
     before = detail.get("from")
@@ -130,12 +131,6 @@ def _acknowledged(event: AlertEvent, teller: _Teller) -> Line:
     writer = teller.name(detail["written_by"])
     rang = f'by telephone: rang {who}, said "{detail.get("said", "")}"; written down by {writer}'
     return Line(event.at, "acknowledged", f"{rang} ({said}{expected})", "answer")
-
-
-_INTENTS = {
-    Intent.COMING.value: "coming", Intent.REVIEWING.value: "reviewing photo and chart",
-    Intent.ADVISING.value: "advising by telephone", Intent.PASSING.value: "passing on",
-}  # fmt: skip
 
 
 def _passed(event: AlertEvent, teller: _Teller) -> Line:

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from monitoring.call_rows import OrderRow, ReviewRow
 from monitoring.domain import BedsideAction, Decision, Order, ReviewMode
+from monitoring.episodes import value_from_json, value_to_json
 from monitoring.reviews import Review
 from monitoring.rows import FlapRow, table_of
-from monitoring.signs import SignValue, Unable, UnableReason
 
 _review = table_of(ReviewRow)
 _order = table_of(OrderRow)
@@ -37,23 +37,10 @@ _of_flap = _reviews.where(_review.c.flap_id == bindparam("flap"))
 _by_key = _reviews.where(_review.c.key == bindparam("wanted"))
 
 
-def _value_to_json(value: SignValue) -> Any:
-    if isinstance(value, Unable):
-        return {"unable": value.reason.value, "text": value.text}
-    return value
-
-
-def _value_from_json(value: Any) -> SignValue:
-    if isinstance(value, dict):
-        return Unable(UnableReason(value["unable"]), value["text"])
-    read: SignValue = value
-    return read
-
-
 def _read(row: Sequence[Any]) -> Review:
     said = dict(zip(_PLAIN, row[: len(_PLAIN)], strict=True))
     given = dict(zip(_ORDER, row[len(_PLAIN) :], strict=True))
-    found = {n: _value_from_json(v) for n, v in said["examination"].items()}
+    found = {n: value_from_json(v) for n, v in said["examination"].items()}
     return Review(
         **said
         | {
@@ -76,7 +63,7 @@ def insert_review(conn: Connection, review: Review, body_hash: str) -> None:
         "mode": review.mode.value,
         "decision": review.decision.value,
         "actions": [a.value for a in review.actions],
-        "examination": {n: _value_to_json(v) for n, v in review.examination.items()},
+        "examination": {n: value_to_json(v) for n, v in review.examination.items()},
         "body_hash": body_hash,
     }
     conn.execute(insert(_review), row)

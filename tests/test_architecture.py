@@ -64,7 +64,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "paging": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
     "outbox": (VALUES | {"rows", "call_rows", "store", "paging"}, {"sqlalchemy"}),
     "shifts": (VALUES | {"rows", "call_rows", "store", "rota"}, {"sqlalchemy"}),
-    "verdicts": (VALUES | {"rows", "call_rows", "store", "checks", "reviews"}, {"sqlalchemy"}),
+    "verdicts": (VALUES | {"rows", "call_rows", "episodes", "reviews"}, {"sqlalchemy"}),
     "pictures": (VALUES | {"rows", "call_rows", "store"}, {"sqlalchemy"}),
     "handovers": (VALUES | {"rows", "call_rows", "reviews", "verdicts"}, {"sqlalchemy"}),
     "rota": (VALUES | {"clocks"}, set()),

@@ -30,18 +30,6 @@ from monitoring.domain import (
 from monitoring.episodes import StoredAlert
 from monitoring.escalation import Subject
 
-ANSWER = (
-    "acknowledged_by", "acknowledged_at", "intent", "expected_at", "verbal_by", "arrived_at",
-    "plan_until",
-)  # fmt: skip
-"""What an alert knows of who has it; gone when nobody has it any more."""
-
-AWAY = (
-    "passed_by", "passed_to", "passed_at", "lapsed_by", "lapsed_at", "snoozed_by", "snoozed_at",
-    "snoozed_until", "snooze_reason",
-)  # fmt: skip
-"""What an alert knows of why nobody has it yet; gone when somebody has, or it pages again."""
-
 KEPT_FINDINGS = 40
 """How many findings an episode carries as evidence; every one stays with its own check."""
 
@@ -156,9 +144,9 @@ def _change(conn: Connection, alert_id: int, move: Move, now: datetime) -> None:
     elif move.findings:
         changes["recovered_at"] = None
     if move.state is AlertState.OPEN:
-        changes |= dict.fromkeys(ANSWER)
+        changes |= dict.fromkeys(episodes.ANSWER)
     if move.pages:
-        changes |= {"paged_at": now, "pages": before.pages + 1, **dict.fromkeys(AWAY)}
+        changes |= {"paged_at": now, "pages": before.pages + 1, **dict.fromkeys(episodes.AWAY)}
     episodes.update_alert(conn, alert_id, **changes)
 
 
@@ -204,7 +192,7 @@ def close(
     """End an alert; what was written about it and not sent yet is not needed any more."""
     episodes.update_alert(
         conn, alert_id, state=AlertState.CLOSED, closed_by=by, closed_at=now, close_reason=reason,
-        **dict.fromkeys(AWAY),
+        **dict.fromkeys(episodes.AWAY),
     )  # fmt: skip
     tell(conn, alert_id, AlertEvent.CLOSE, by, now, {"reason": reason})
     paging.drop_pages(conn, alert_id, "closed before it was sent")

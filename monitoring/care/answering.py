@@ -17,6 +17,8 @@ from monitoring.alarm import AlertEvent
 from monitoring.care import alerts, escalating, rechecking
 from monitoring.care.bedside import known_person, with_reason
 from monitoring.domain import (
+    NURSES,
+    SURGEONS,
     AlertState,
     CloseReason,
     Intent,
@@ -29,9 +31,6 @@ from monitoring.people import Staff
 
 LONGEST_WAY = timedelta(hours=12)
 """How far ahead somebody may say that they will be there."""
-
-SURGEONS = frozenset({Role.REGISTRAR, Role.CONSULTANT})
-NURSES = frozenset({Role.NURSE, Role.CHARGE_NURSE})
 
 
 def _open_alert(conn: Connection, alert_id: int, verb: str) -> StoredAlert:
@@ -91,7 +90,7 @@ def acknowledge_alert(
             other = people.staff_by_id(conn, str(alert.acknowledged_by), may_have_left=True)
             raise Refused(f"{other.name} has this alert already. To have it instead, take it over.")
         state, _ = alarm.next_state(alert.state, AlertEvent.ACKNOWLEDGE)
-        changes = dict.fromkeys((*alerts.ANSWER, *alerts.AWAY))
+        changes = dict.fromkeys((*episodes.ANSWER, *episodes.AWAY))
         if alert.state is AlertState.ACKNOWLEDGED and not taken:  # what they did stands
             changes |= {"arrived_at": alert.arrived_at, "plan_until": alert.plan_until}
         first = now if taken else alert.acknowledged_at or now  # saying it again buys no time
@@ -150,7 +149,7 @@ def pass_alert(
             owner = people.staff_by_id(conn, str(alert.acknowledged_by), may_have_left=True)
             raise Refused(f"{owner.name} has this alert: only they can pass it on.")
         before = [e for e in episodes.events_of(conn, [alert_id]) if e.kind == AlertEvent.PASS]
-        changes: dict[str, object] = dict.fromkeys(alerts.ANSWER)
+        changes: dict[str, object] = dict.fromkeys(episodes.ANSWER)
         changes |= {"passed_by": by, "passed_to": to, "passed_at": now}
         state, pages = alarm.next_state(alert.state, AlertEvent.PASS)
         if pages:
@@ -221,7 +220,7 @@ def expire_acknowledgement(record: store.Record, *, alert_id: int, now: datetime
         if found is None or not alarm.has_expired(found, now):
             return False
         lapsed = {"lapsed_by": found.acknowledged_by, "lapsed_at": now}
-        changes: dict[str, object] = dict.fromkeys(alerts.ANSWER) | lapsed
+        changes: dict[str, object] = dict.fromkeys(episodes.ANSWER) | lapsed
         escalating.page_again(conn, found, AlertEvent.EXPIRE, now, changes)
     return True
 

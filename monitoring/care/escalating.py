@@ -20,11 +20,6 @@ from monitoring.paging import NewPage, Step, page_key
 from monitoring.rota import Directory, Reach
 from monitoring.rows import BROKEN
 
-_AWAY = (
-    "passed_by", "passed_to", "passed_at", "snoozed_by", "snoozed_at", "snoozed_until",
-    "snooze_reason",
-)  # fmt: skip
-
 DOCTORS = (Level.REGISTRAR, Level.MICROSURGEON, Level.CONSULTANT)
 
 SHIFT = timedelta(hours=12)
@@ -270,7 +265,7 @@ def page_again(
     """Begin the alert's ladder anew, by an event of the state table that pages."""
     state, pages = alarm.next_state(alert.state, event)
     assert pages
-    gone: dict[str, object] = dict.fromkeys(_AWAY)
+    gone: dict[str, object] = dict.fromkeys(episodes.RESTING)
     episodes.update_alert(
         conn, alert.id, state=state, paged_at=now, pages=alert.pages + 1, **(gone | changes)
     )

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from monitoring import episodes, handovers, queries, store
-from monitoring.care.answering import NURSES, SURGEONS
 from monitoring.care.bedside import known_person
 from monitoring.conditions import lasting
-from monitoring.domain import Refused
+from monitoring.domain import NURSES, SURGEONS, Refused
 from monitoring.episodes import StoredAlert
 from monitoring.handovers import Handover, Stood, StoodAlert
 from monitoring.people import Staff

@@ -21,10 +21,11 @@ from sqlalchemy.exc import IntegrityError
 from monitoring import alarm, episodes, paging, schedule, store, verdicts
 from monitoring.alarm import AlertEvent
 from monitoring.care import alerts, staying
-from monitoring.care.answering import NURSES, SURGEONS
 from monitoring.care.bedside import Bed, at_bed, known_person, not_ahead, still_monitored
 from monitoring.care.recording import OtherBody
 from monitoring.domain import (
+    NURSES,
+    SURGEONS,
     AlertState,
     Decision,
     Intent,
@@ -254,7 +255,7 @@ def _answer_alert(conn: Connection, alert: StoredAlert, review: Review, now: dat
     changes: dict[str, object] = {"plan_until": _holds_until(alert, review)}
     if alert.state is AlertState.OPEN or alert.acknowledged_by != review.by:
         state, _ = alarm.next_state(alert.state, AlertEvent.REVIEW)
-        changes |= dict.fromkeys((*alerts.ANSWER, *alerts.AWAY)) | changes
+        changes |= dict.fromkeys((*episodes.ANSWER, *episodes.AWAY)) | changes
         changes |= {
             "state": state, "acknowledged_by": review.by, "acknowledged_at": now,
             "intent": Intent.REVIEWING, "expected_at": now,

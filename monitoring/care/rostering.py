@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from monitoring import paging, people, rota, shifts, store
 from monitoring.care.bedside import UnknownPerson, known_person
-from monitoring.domain import ChannelKind, Level, PageKind, Refused, Role, Severity
+from monitoring.domain import SURGEONS, ChannelKind, Level, PageKind, Refused, Role, Severity
 from monitoring.paging import Contact, NewPage
 from monitoring.rota import Duty, Shift
 
@@ -25,8 +25,8 @@ AT_ONCE = 5000
 FITS: dict[Level, frozenset[Role]] = {
     Level.NURSE: frozenset({Role.NURSE, Role.CHARGE_NURSE}),
     Level.CHARGE_NURSE: frozenset({Role.NURSE, Role.CHARGE_NURSE}),
-    Level.REGISTRAR: frozenset({Role.REGISTRAR, Role.CONSULTANT}),
-    Level.MICROSURGEON: frozenset({Role.REGISTRAR, Role.CONSULTANT}),
+    Level.REGISTRAR: SURGEONS,
+    Level.MICROSURGEON: SURGEONS,
     Level.CONSULTANT: frozenset({Role.CONSULTANT}),
 }
 """Who may be on call at a level."""

@@ -25,6 +25,7 @@ from monitoring.care.judging import judge_again
 from monitoring.care.watching import stand_again
 from monitoring.checks import StoredCheck
 from monitoring.domain import (
+    SURGEONS,
     Decision,
     FlapFacts,
     Hold,
@@ -34,7 +35,6 @@ from monitoring.domain import (
     Patient,
     Refused,
     Return,
-    Role,
     Severity,
     Stream,
     SystemCloseReason,
@@ -274,7 +274,7 @@ def withdraw_return(
     why = with_reason(reason)
     with record.write() as conn:
         at_bed(conn, protocols, flap_id, now)
-        if known_person(conn, by).role not in (Role.REGISTRAR, Role.CONSULTANT):
+        if known_person(conn, by).role not in SURGEONS:
             raise Refused("A surgeon withdraws a return: a registrar or a consultant.")
         known = queries.returns_of(conn, flap_id)
         found = next((r for r in known if r.value.decided_at == decided_at), None)
@@ -524,7 +524,7 @@ def set_baseline(
     with record.write() as conn:
         bed = at_bed(conn, protocols, flap_id, now)
         still_monitored(bed)
-        if known_person(conn, by).role not in (Role.REGISTRAR, Role.CONSULTANT):
+        if known_person(conn, by).role not in SURGEONS:
             raise Refused("A baseline is set by a surgeon: a registrar or a consultant.")
         chosen = checks.check_by_key(conn, key)
         if chosen.check.flap_id != flap_id or not chosen.current:

@@ -54,14 +54,14 @@ def _at_once(action: AlertAction, me: str) -> None:
         st.session_state["refused"] = str(error)
 
 
-def _write(action: AlertAction, by: str) -> StoredAlert:
+def _write(action: AlertAction, by: str, intent: Intent | None = None) -> StoredAlert:
     now = _session.now()
     if action["kind"] == "arrive":
         return care.arrive(_session.record(), alert_id=action["alert_id"], by=by, now=now)
     over = action["kind"] == "take"
     return care.acknowledge_alert(
         _session.record(), alert_id=action["alert_id"], by=by, now=now, take_over=over,
-        intent=Intent.COMING if over else Intent(action["kind"]),
+        intent=intent or (Intent.COMING if over else Intent(action["kind"])),
         expected_at=alert_views.expected(now, action["minutes"]),
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def _acknowledge(asked: AlertAction, alert: StoredAlert, words: str, of_ward: st
             return
         kind = "take" if asked["kind"] == "take" else intent
         taken = AlertAction(kind=kind, alert_id=alert.id, flap_id=alert.flap_id, minutes=minutes)
-        _done(_write(taken, by), words)
+        _done(_write(taken, by, intent), words)
 
 
 def _intent_and_minutes(

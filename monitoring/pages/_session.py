@@ -12,7 +12,7 @@ import streamlit as st
 
 from monitoring import oncall_views, paging, people, protocol, rota, shifts, store, views, ward
 from monitoring.board import Tile, tiles
-from monitoring.domain import MonitoringError, Role
+from monitoring.domain import SURGEONS, MonitoringError, Role
 from monitoring.protocol import Protocol
 from monitoring.settings import Settings, read_settings
 from monitoring.ward import Snapshot
@@ -180,8 +180,7 @@ def staff(of_ward: str | None = None) -> list[people.Staff]:
     """The people who may be named as acting: a ward's own, and the surgeons, who cover several."""
     with record().read() as conn:
         every = people.list_staff(conn)
-    surgeons = (Role.REGISTRAR, Role.CONSULTANT)
-    return [s for s in every if of_ward in (None, s.ward) or s.role in surgeons]
+    return [s for s in every if of_ward in (None, s.ward) or s.role in SURGEONS]
 
 
 def opened_with(page_key: str) -> None:
