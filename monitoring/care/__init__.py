@@ -27,6 +27,7 @@ from monitoring.care.recording import (
     record_check,
     retract_check,
 )
+from monitoring.care.returning import correct_return, record_return, withdraw_return
 from monitoring.care.reviewing import Reviewed, confirm_read_back, end_order, record_review
 from monitoring.care.rostering import (
     Rostered,
@@ -42,16 +43,13 @@ from monitoring.care.staying import (
     admit_flap,
     correct_flap,
     correct_outcome,
-    correct_return,
     discharge_flap,
     hold_flap,
     record_outcome,
-    record_return,
     release_flap,
     set_baseline,
     set_mine,
     transfer_bed,
-    withdraw_return,
 )
 from monitoring.care.watching import raise_overdue
 from monitoring.domain import Refused

@@ -12,7 +12,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from monitoring import checks, people, queries, store
 from monitoring.care.bedside import ALL, not_ahead
 from monitoring.care.recording import record_check
-from monitoring.care.staying import admit_flap, record_outcome, record_return
+from monitoring.care.returning import record_return
+from monitoring.care.staying import admit_flap, record_outcome
 from monitoring.course import Course
 from monitoring.domain import SYSTEM, Hold, Patient, Refused, Return, Role, Source
 from monitoring.protocol import Protocol, propose

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from monitoring import alarm, episodes, paging, schedule, store, verdicts
 from monitoring.alarm import AlertEvent
-from monitoring.care import alerts, staying
+from monitoring.care import alerts, returning
 from monitoring.care.bedside import Bed, at_bed, known_person, not_ahead, still_monitored
 from monitoring.care.recording import OtherBody
 from monitoring.domain import (
@@ -284,7 +284,7 @@ def _to_theatre(
     if any(r.back_at is None for r in bed.flap.returns):
         return
     value = Return(decided_at=review.reviewed_at)
-    staying.write_return(conn, protocols, bed, value, by=review.recorded_by, now=now)
+    returning.write_return(conn, protocols, bed, value, by=review.recorded_by, now=now)
 
 
 def confirm_read_back(record: store.Record, *, key: UUID, by: str, now: datetime) -> Review:

@@ -1,17 +1,15 @@
-"""A flap's stay: admitted, held, taken back to theatre, moved, set right, discharged."""
+"""A flap's stay: admitted, held, moved, set right, discharged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID, uuid4
 
-from pydantic import ValidationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import checks, episodes, queries, store, verdicts
+from monitoring import checks, episodes, queries, store
 from monitoring.care import alerts
 from monitoring.care.bedside import (
     Bed,
@@ -22,11 +20,17 @@ from monitoring.care.bedside import (
     with_reason,
 )
 from monitoring.care.judging import judge_again
+from monitoring.care.setting_right import (
+    Protocols,
+    acting,
+    cancel_rechecks,
+    changed_by,
+    keep_both,
+)
 from monitoring.care.watching import stand_again
 from monitoring.checks import StoredCheck
 from monitoring.domain import (
     SURGEONS,
-    Decision,
     FlapFacts,
     Hold,
     HoldReason,
@@ -34,20 +38,11 @@ from monitoring.domain import (
     OutcomeKind,
     Patient,
     Refused,
-    Return,
     Severity,
     Stream,
     SystemCloseReason,
 )
-from monitoring.protocol import Protocol, find, propose
-from monitoring.queries import Correction
-
-CLOSED_WITHIN = timedelta(minutes=30)
-"""How long after its return the alert that sent a flap to theatre waits to be closed."""
-
-Protocols = Mapping[str, Protocol]
-Value = Patient | FlapFacts | Return | Outcome
-V = TypeVar("V", Patient, FlapFacts, Return)
+from monitoring.protocol import find, propose
 
 
 def admit_flap(
@@ -105,7 +100,7 @@ def hold_flap(
     Earlier misses stand; clinical alerts stay open. Raises Refused when it is held already.
     """
     with record.write() as conn:
-        bed = _acting(conn, protocols, flap_id, by, now)
+        bed = acting(conn, protocols, flap_id, by, now)
         if bed.flap.held(now) is not None:
             raise Refused(f"{bed.flap.facts.label} is on hold already.")
         if until_at is not None and until_at <= now:
@@ -121,7 +116,7 @@ def release_flap(
     """End the flap's hold: a check is due at once, and what still stands calls again. Raises
     Refused when it is not held."""
     with record.write() as conn:
-        bed = _acting(conn, protocols, flap_id, by, now)
+        bed = acting(conn, protocols, flap_id, by, now)
         held = _held(conn, bed, now)
         if held is None:
             raise Refused(f"{bed.flap.facts.label} is not on hold.")
@@ -131,209 +126,6 @@ def release_flap(
 
 def _held(conn: Connection, bed: Bed, now: datetime) -> queries.StoredHold | None:
     return next((h for h in queries.holds_of(conn, bed.flap.id) if h.hold.covers(now)), None)
-
-
-def record_return(
-    record: store.Record, protocols: Protocols, *, flap_id: str, value: Return, by: str,
-    now: datetime,
-) -> None:  # fmt: skip
-    """Write what is known of a return to theatre; one decided at the same time is filled in, and
-    what was known of it stays.
-
-    Into theatre opens a hold; back ends it, restarts the slots and clears the baseline, and the
-    checks made since are judged again. What was found in theatre may be filled in after monitoring
-    ended. Raises Refused for a time in the future or a return decided while another is under way.
-    """
-    for name, moment in value.model_dump(include=set(_TIMES)).items():
-        if moment is not None:
-            not_ahead(_TIMES[name], moment, now)
-    with record.write() as conn:
-        bed = at_bed(conn, protocols, flap_id, now)
-        known_person(conn, by)
-        write_return(conn, protocols, bed, value, by=by, now=now)
-
-
-def write_return(
-    conn: Connection, protocols: Protocols, bed: Bed, value: Return, *, by: str, now: datetime
-) -> None:
-    """Write what is known of a return, inside a verb's transaction (see ``record_return``)."""
-    flap_id = bed.flap.id
-    known = queries.returns_of(conn, flap_id)
-    same = next((r for r in known if r.value.decided_at == value.decided_at), None)
-    if same is None:
-        still_monitored(bed)
-        if any(r.value.back_at is None for r in known):
-            raise Refused("Another return is under way: fill that one in first.")
-        queries.insert_return(conn, flap_id, value, by=by, at=now)
-    else:
-        value = _changed(Return, same.value, value.model_dump(exclude_none=True))
-        if value == same.value:
-            return
-        queries.update_return(conn, same.id, value, by=by, at=now)
-    before = None if same is None else same.value
-    _follow_return(conn, protocols, flap_id, before, value, by, now)
-
-
-def _follow_return(
-    conn: Connection, protocols: Protocols, flap_id: str, before: Return | None, value: Return,
-    by: str, now: datetime,
-) -> None:  # fmt: skip
-    """What the times of a return mean for holds, slots, baseline and judgements."""
-    if before is not None and all(getattr(value, t) == getattr(before, t) for t in _TIMES):
-        return
-    _theatre(conn, flap_id, before, value, by, now)
-    _back(conn, at_bed(conn, protocols, flap_id, now), before, value, by, now)
-
-
-_TIMES = {
-    "decided_at": "The time of the decision",
-    "into_theatre_at": "The time into theatre",
-    "perfused_again_at": "The time of re-perfusion",
-    "back_at": "The time back on the ward",
-}
-
-
-def _theatre(
-    conn: Connection, flap_id: str, before: Return | None, value: Return, by: str, now: datetime
-) -> None:
-    """The hold of a return: from the way into theatre, whatever else holds the flap then, until
-    it is back. Times that are set right move it, and every other hold ends there."""
-    into, back = value.into_theatre_at, value.back_at
-    holds = queries.holds_of(conn, flap_id)
-    own = None if before is None else _hold_of(holds, before)
-    others = [h for h in holds if own is None or h.id != own.id]
-    if own is not None and own.hold.from_at != into:
-        _end_hold(conn, own, own.hold.from_at, by, now)
-        own = None
-    if into is not None and own is None and not any(_holds_all(h.hold, value) for h in others):
-        for other in others:
-            if other.hold.covers(into):
-                _end_hold(conn, other, into, by, now)
-        hold = Hold(from_at=into, until_at=back, reason=HoldReason.THEATRE)
-        queries.insert_hold(conn, flap_id, hold, by=by, at=now)
-    elif own is not None and back is not None and own.hold.until_at != back:
-        _end_hold(conn, own, back, by, now)
-    if back is None:
-        if into is not None:
-            alerts.close_by_itself(conn, flap_id, SystemCloseReason.HOLD, now)
-        return
-    for other in queries.holds_of(conn, flap_id):
-        if other.hold.covers(back):
-            _end_hold(conn, other, back, by, now)
-
-
-def _hold_of(holds: list[queries.StoredHold], value: Return) -> queries.StoredHold | None:
-    """The hold that a return stands for."""
-    of_theatre = (h for h in holds if h.hold.reason is HoldReason.THEATRE)
-    return next((h for h in of_theatre if h.hold.from_at == value.into_theatre_at), None)
-
-
-def _holds_all(hold: Hold, value: Return) -> bool:
-    """Whether it is a hold for theatre, from before the way there until after the way back."""
-    into, back, until = value.into_theatre_at, value.back_at, hold.until_at
-    if hold.reason is not HoldReason.THEATRE or into is None or hold.from_at > into:
-        return False
-    return until is None or (back is not None and until >= back)
-
-
-def _end_hold(
-    conn: Connection, held: queries.StoredHold, until: datetime, by: str, now: datetime
-) -> None:
-    queries.release_hold(conn, held.id, by=by, at=now, until_at=until)
-
-
-def _back(
-    conn: Connection, bed: Bed, before: Return | None, value: Return, by: str, now: datetime
-) -> None:
-    """Back on the ward a new course begins: what was asked before is asked no more, and the
-    baseline is found anew among the checks since."""
-    if value.back_at is None:
-        return
-    owed = episodes.open_rechecks(conn, bed.flap.id)
-    asked_before = [r.id for r in owed if r.asked_at < value.back_at]
-    if asked_before:
-        episodes.cancel_rechecks(conn, asked_before, now)
-    was = None if before is None else before.back_at
-    since = value.back_at if was is None else min(was, value.back_at)
-    standing = [o.id for o in verdicts.orders_of(conn, bed.flap.id) if o.order.from_at < since]
-    verdicts.end_orders(conn, standing, by=by, at=now)
-    if was is None:  # the plan was carried out: its alert is closed by a person, or comes back
-        alerts.forget_plans(conn, bed.flap.id, Decision.RETURN_TO_THEATRE, now + CLOSED_WITHIN)
-    judge_again(conn, bed, since=since, by=by, now=now)
-
-
-def withdraw_return(
-    record: store.Record, protocols: Protocols, *, flap_id: str, decided_at: datetime, by: str,
-    reason: str, now: datetime,
-) -> None:  # fmt: skip
-    """A surgeon decides that the flap does not go back to theatre after all; who had decided it,
-    and why it is not done, stay readable.
-
-    Raises Refused for anybody else, and once the flap was in theatre.
-    """
-    why = with_reason(reason)
-    with record.write() as conn:
-        at_bed(conn, protocols, flap_id, now)
-        if known_person(conn, by).role not in SURGEONS:
-            raise Refused("A surgeon withdraws a return: a registrar or a consultant.")
-        known = queries.returns_of(conn, flap_id)
-        found = next((r for r in known if r.value.decided_at == decided_at), None)
-        if found is None:
-            raise Refused("There is no return to theatre decided at this time.")
-        if found.value.into_theatre_at is not None or found.value.back_at is not None:
-            raise Refused("The flap was in theatre already: correct the return instead.")
-        queries.withdraw_return(conn, found.id, by=by, at=now, reason=why)
-        said = f"decided {_said(found.value.decided_at)}"
-        kept = Correction("return_to_theatre", said, "withdrawn", why, by, now)
-        queries.insert_correction(conn, flap_id, kept)
-        alerts.forget_plans(conn, flap_id, Decision.RETURN_TO_THEATRE, now)
-
-
-def correct_return(
-    record: store.Record, protocols: Protocols, *, flap_id: str, decided_at: datetime,
-    changes: Mapping[str, object], by: str, reason: str, now: datetime,
-) -> None:  # fmt: skip
-    """Set right what was written of the return decided at a time, keeping both values; holds,
-    slots, baseline and judgements follow. Days later, and after monitoring ended, too.
-
-    Raises Refused for a return that is not there, a time in the future or out of order, taking
-    the way back to the ward away, or nothing to change.
-    """
-    why = with_reason(reason)
-    with record.write() as conn:
-        at_bed(conn, protocols, flap_id, now)
-        known_person(conn, by)
-        known = queries.returns_of(conn, flap_id)
-        place = next((n for n, r in enumerate(known) if r.value.decided_at == decided_at), None)
-        if place is None:
-            raise Refused("There is no return to theatre decided at this time.")
-        old = known[place]
-        new = _changed(Return, old.value, changes)
-        _right_return(old.value, new, [r.value for r in known if r is not old], now)
-        for field in changes:
-            named = f"return_{place + 1}_{field}"
-            _keep_both(conn, flap_id, field, old.value, new, why, by, now, named=named)
-        queries.update_return(conn, old.id, new, by=by, at=now)
-        _follow_return(conn, protocols, flap_id, old.value, new, by, now)
-
-
-def _right_return(old: Return, new: Return, others: Iterable[Return], now: datetime) -> None:
-    for name, words in _TIMES.items():
-        moment = getattr(new, name)
-        if moment is not None:
-            not_ahead(words, moment, now)
-        elif getattr(old, name) is not None and name != "perfused_again_at":
-            raise Refused(f"{words} is known: give the right one instead of none.")
-    if new == old:
-        raise Refused("Nothing is changed: every value is as it was.")
-    if any(r.decided_at == new.decided_at for r in others):
-        raise Refused("Another return was decided at this time.")
-
-
-def _cancel_rechecks(conn: Connection, flap_id: str, now: datetime) -> None:
-    owed = [r.id for r in episodes.open_rechecks(conn, flap_id)]
-    if owed:
-        episodes.cancel_rechecks(conn, owed, now)
 
 
 def record_outcome(
@@ -381,7 +173,7 @@ def correct_outcome(
         if outcome.closed_at < bed.flap.facts.perfused_at:
             raise Refused("This outcome is dated before the flap was perfused: look at the time.")
         for field in Outcome.model_fields:
-            _keep_both(conn, flap_id, field, old, outcome, why, by, now, named=f"outcome_{field}")
+            keep_both(conn, flap_id, field, old, outcome, why, by, now, named=f"outcome_{field}")
         queries.update_outcome(conn, flap_id, outcome, by=by, at=now)
         _end_again(conn, at_bed(conn, protocols, flap_id, now), old, outcome, now)
 
@@ -401,7 +193,7 @@ def discharge_flap(
 ) -> None:
     """End monitoring. Raises Refused while a clinical alert is not closed: nobody would see it."""
     with record.write() as conn:
-        bed = _acting(conn, protocols, flap_id, by, now)
+        bed = acting(conn, protocols, flap_id, by, now)
         left = [e for e in alerts.running(conn, flap_id) if e.stream is not Stream.MONITORING]
         if left:
             raise Refused(
@@ -414,7 +206,7 @@ def discharge_flap(
 
 def _end(conn: Connection, flap_id: str, now: datetime) -> None:
     alerts.close_by_itself(conn, flap_id, SystemCloseReason.DISCHARGED, now)
-    _cancel_rechecks(conn, flap_id, now)
+    cancel_rechecks(conn, flap_id, now)
 
 
 def transfer_bed(
@@ -423,11 +215,11 @@ def transfer_bed(
 ) -> None:  # fmt: skip
     """The patient lies elsewhere now; every flap of theirs moves along."""
     with record.write() as conn:
-        here = _acting(conn, protocols, flap_id, by, now)
-        moved = _changed(Patient, here.patient, {"ward": ward, "bed": bed})
+        here = acting(conn, protocols, flap_id, by, now)
+        moved = changed_by(Patient, here.patient, {"ward": ward, "bed": bed})
         queries.update_patient(conn, here.patient_id, moved)
         for field in ("ward", "bed"):
-            _keep_both(conn, flap_id, field, here.patient, moved, "transfer", by, now)
+            keep_both(conn, flap_id, field, here.patient, moved, "transfer", by, now)
 
 
 def correct_flap(
@@ -450,8 +242,8 @@ def correct_flap(
             for k, v in changes.items()
             if k not in about_patient
         }
-        person = _changed(Patient, bed.patient, about_patient)
-        facts = _changed(FlapFacts, bed.flap.facts, about_flap)
+        person = changed_by(Patient, bed.patient, about_patient)
+        facts = changed_by(FlapFacts, bed.flap.facts, about_flap)
         not_ahead("The time of perfusion", facts.perfused_at, now)
         not_ahead("The start of monitoring", facts.monitoring_from, now)
         if person == bed.patient and facts == bed.flap.facts:
@@ -460,9 +252,9 @@ def correct_flap(
         queries.update_patient(conn, bed.patient_id, person)
         queries.update_facts(conn, flap_id, facts)
         for field in about_patient:
-            _keep_both(conn, flap_id, field, bed.patient, person, why, by, now)
+            keep_both(conn, flap_id, field, bed.patient, person, why, by, now)
         for field in about_flap:
-            _keep_both(conn, flap_id, field, bed.flap.facts, facts, why, by, now)
+            keep_both(conn, flap_id, field, bed.flap.facts, facts, why, by, now)
         judge_again(conn, at_bed(conn, protocols, flap_id, now), since=_BEGINNING, by=by, now=now)
 
 
@@ -473,42 +265,6 @@ def _not_somebody_else(conn: Connection, bed: Bed, person: Patient) -> None:
     found = queries.find_patient(conn, person.mrn)
     if found is not None and found[0] != bed.patient_id:
         raise Refused(f"MRN {person.mrn} belongs to {found[1].name}: look at the wristband.")
-
-
-def _changed(kind: type[V], before: V, changes: Mapping[str, object]) -> V:
-    unknown = sorted(set(changes) - set(kind.model_fields))
-    if unknown:
-        raise Refused(f"{unknown[0]!r} is not a fact of a patient or a flap.")
-    try:
-        return kind.model_validate(before.model_dump() | dict(changes))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{str(first['loc'][0]).replace('_', ' ').capitalize()}: " if first["loc"] else ""
-        said = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise Refused(f"{where}{said}.") from None
-
-
-def _keep_both(
-    conn: Connection, flap_id: str, field: str, before: Value, after: Value, why: str, by: str,
-    now: datetime, *, named: str | None = None,
-) -> None:  # fmt: skip
-    old, new = getattr(before, field), getattr(after, field)
-    if old != new:
-        correction = Correction(named or field, _said(old), _said(new), why, by, now)
-        queries.insert_correction(conn, flap_id, correction)
-
-
-def _said(value: object) -> str | None:
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(map(str, value)))
-    return None if value is None else str(value)
-
-
-def _acting(conn: Connection, protocols: Protocols, flap_id: str, by: str, now: datetime) -> Bed:
-    bed = at_bed(conn, protocols, flap_id, now)
-    known_person(conn, by)
-    still_monitored(bed)
-    return bed
 
 
 def set_baseline(
