@@ -1,4 +1,4 @@
-"""What was judged and what became of it: assessments, alerts, rechecks, deadlines, heartbeats.
+"""What was judged and what became of it: assessments and alerts.
 
 Findings are stored as JSON with every number and moment they rest on, so that what was said at
 the bedside can be shown again word for word, whatever the protocol says today.
@@ -32,22 +32,13 @@ from monitoring.rows import (
     AlertEventRow,
     AlertRow,
     AssessmentRow,
-    CareListRow,
-    HeartbeatRow,
-    RecheckRow,
-    WatchFindingRow,
     table_of,
 )
 from monitoring.signs import SignValue, UnableReason
-from monitoring.store import insert_once
 
 _assessment = table_of(AssessmentRow)
 _alert = table_of(AlertRow)
 _event = table_of(AlertEventRow)
-_recheck = table_of(RecheckRow)
-_watch = table_of(WatchFindingRow)
-_heartbeat = table_of(HeartbeatRow)
-_care = table_of(CareListRow)
 
 
 def value_to_json(value: SignValue) -> Any:
@@ -417,196 +408,3 @@ def events_of(conn: Connection, alert_ids: Iterable[int]) -> list[AlertEvent]:
     columns = [_event.c[name] for name in AlertEvent._fields]
     chosen = select(*columns).where(_event.c.alert_id.in_(list(alert_ids)))
     return [AlertEvent(*row) for row in conn.execute(chosen.order_by(_event.c.id))]
-
-
-class Recheck(NamedTuple):
-    """A look that was asked for and is neither done nor cancelled."""
-
-    id: int
-    flap_id: str
-    asked_at: datetime
-    due_at: datetime
-    rule: str
-    if_unmet: Severity | None
-    check_key: UUID | None
-    round: int
-    severity: Severity
-
-
-_RECHECK = Recheck._fields
-_open_rechecks = (
-    select(*(_recheck.c[name] for name in _RECHECK))
-    .where(_recheck.c.met_by_key.is_(None), _recheck.c.cancelled_at.is_(None))
-    .order_by(_recheck.c.due_at, _recheck.c.id)
-)
-_open_rechecks_of = _open_rechecks.where(_recheck.c.flap_id == bindparam("flap"))
-_insert_recheck = insert(_recheck).returning(_recheck.c.id)
-
-
-def insert_recheck(
-    conn: Connection, *, flap_id: str, asked_at: datetime, due_at: datetime, rule: str,
-    if_unmet: Severity | None, check_key: UUID | None, severity: Severity, round: int = 1,
-) -> int:  # fmt: skip
-    """Ask for a look; returns the row's id."""
-    row = {
-        "flap_id": flap_id, "asked_at": asked_at, "due_at": due_at, "rule": rule,
-        "if_unmet": if_unmet, "check_key": None if check_key is None else str(check_key),
-        "severity": severity, "round": round,
-    }  # fmt: skip
-    return int(conn.execute(_insert_recheck, row).scalar_one())
-
-
-def open_rechecks(conn: Connection, flap_id: str | None = None) -> list[Recheck]:
-    """What is asked for and not done, of all flaps or of one, first due first."""
-    if flap_id is None:
-        rows = conn.execute(_open_rechecks)
-    else:
-        rows = conn.execute(_open_rechecks_of, {"flap": flap_id})
-    return [_read_recheck(*row) for row in rows]
-
-
-def _read_recheck(
-    recheck_id: int, flap_id: str, asked_at: datetime, due_at: datetime, rule: str,
-    if_unmet: str | None, check_key: str | None, round: int, severity: str,
-) -> Recheck:  # fmt: skip
-    louder = None if if_unmet is None else Severity(if_unmet)
-    asked_by = None if check_key is None else UUID(check_key)
-    return Recheck(
-        recheck_id, flap_id, asked_at, due_at, rule, louder, asked_by, round, Severity(severity)
-    )
-
-
-def meet_rechecks(conn: Connection, recheck_ids: Iterable[int], check_key: UUID) -> None:
-    """This check did what these asked for."""
-    chosen = _recheck.c.id.in_(list(recheck_ids))
-    conn.execute(update(_recheck).where(chosen).values(met_by_key=str(check_key)))
-
-
-_last_recheck = (
-    select(*(_recheck.c[name] for name in _RECHECK))
-    .where(_recheck.c.flap_id == bindparam("flap"), _recheck.c.cancelled_at.is_(None))
-    .order_by(_recheck.c.id.desc())
-    .limit(1)
-)
-
-
-def last_recheck(conn: Connection, flap_id: str) -> Recheck | None:
-    """The look that was asked for last and not cancelled, done or not; None before one."""
-    row = conn.execute(_last_recheck, {"flap": flap_id}).first()
-    return None if row is None else _read_recheck(*row)
-
-
-def reopen_rechecks(conn: Connection, check_key: UUID) -> None:
-    """What this check had done is asked for again: the check was replaced or struck through."""
-    chosen = _recheck.c.met_by_key == str(check_key)
-    conn.execute(update(_recheck).where(chosen).values(met_by_key=None))
-
-
-def move_recheck(conn: Connection, asked: Recheck) -> None:
-    """The check that asked was replaced: another version of it asks now, due when it was."""
-    values = {
-        "check_key": str(asked.check_key), "asked_at": asked.asked_at, "if_unmet": asked.if_unmet,
-    }  # fmt: skip
-    conn.execute(update(_recheck).where(_recheck.c.id == asked.id).values(**values))
-
-
-def cancel_rechecks(conn: Connection, recheck_ids: Iterable[int], at: datetime) -> None:
-    """These are asked for no more: a hold, a review or a discharge."""
-    chosen = _recheck.c.id.in_(list(recheck_ids))
-    conn.execute(update(_recheck).where(chosen).values(cancelled_at=at))
-
-
-class WatchFinding(NamedTuple):
-    """A deadline that passed: dated at the deadline, found when the watcher looked."""
-
-    flap_id: str
-    rule: str
-    severity: Severity
-    due_at: datetime
-    found_at: datetime
-    because: str
-
-
-def insert_watch_finding(conn: Connection, finding: WatchFinding) -> bool:
-    """Write it once; False when this deadline was found before, and nothing changes."""
-    statement = insert_once(conn, WatchFindingRow).values(**finding._asdict())
-    new = statement.on_conflict_do_nothing().returning(_watch.c.id)
-    return conn.execute(new).first() is not None
-
-
-def watch_findings_of(
-    conn: Connection, flap_id: str, since: datetime | None = None
-) -> list[WatchFinding]:
-    """The deadlines of this flap that passed, from ``since`` on, first due first."""
-    columns = [_watch.c[name] for name in WatchFinding._fields]
-    chosen = select(*columns).where(_watch.c.flap_id == flap_id)
-    if since is not None:
-        chosen = chosen.where(_watch.c.due_at >= since)
-    return [
-        WatchFinding(*row)._replace(severity=Severity(row[2]))
-        for row in conn.execute(chosen.order_by(_watch.c.due_at, _watch.c.id))
-    ]
-
-
-def known_deadlines(conn: Connection, since: datetime) -> frozenset[tuple[str, str, str, datetime]]:
-    """(flap, rule, severity, deadline) of every deadline written down, from ``since`` on."""
-    columns = (_watch.c.flap_id, _watch.c.rule, _watch.c.severity, _watch.c.due_at)
-    rows = conn.execute(select(*columns).where(_watch.c.due_at >= since))
-    return frozenset((row[0], row[1], row[2], row[3]) for row in rows)
-
-
-class Heartbeat(NamedTuple):
-    """When a watcher last finished a round, and how many it has made."""
-
-    worker: str
-    at: datetime
-    ticks: int
-    note: dict[str, Any]
-
-    @property
-    def late(self) -> list[str]:
-        """Who or what should have been told and was not, in sentences without names."""
-        alerts = [f"alert {i} was told to nobody in time" for i in self.note.get("behind", [])]
-        return alerts + list(self.note.get("unsent", []))
-
-
-def beat(conn: Connection, worker: str, at: datetime, note: Mapping[str, Any]) -> None:
-    """The watcher finished a round."""
-    first = insert_once(conn, HeartbeatRow).values(worker=worker, at=at, ticks=1, note=dict(note))
-    again = {"at": at, "ticks": _heartbeat.c.ticks + 1, "note": dict(note)}
-    conn.execute(first.on_conflict_do_update(index_elements=["worker"], set_=again))
-
-
-def heartbeats(conn: Connection) -> list[Heartbeat]:
-    """Every watcher that ever worked on this record, the latest first."""
-    columns = [_heartbeat.c[name] for name in Heartbeat._fields]
-    rows = conn.execute(select(*columns).order_by(_heartbeat.c.at.desc()))
-    return [Heartbeat(*row) for row in rows]
-
-
-def hold_in_care(conn: Connection, nurse_id: str, flap_id: str, since: datetime) -> None:
-    """The nurse takes the flap on their list; taken again it is there from now on."""
-    row = {"nurse_id": nurse_id, "flap_id": flap_id, "since": since}
-    taken = insert_once(conn, CareListRow).values(**row)
-    again = taken.on_conflict_do_update(
-        index_elements=["nurse_id", "flap_id"], set_={"since": since}
-    )
-    conn.execute(again)
-
-
-def leave_care(conn: Connection, nurse_id: str, flap_id: str) -> None:
-    """The nurse takes the flap off their list."""
-    chosen = (_care.c.nurse_id == nurse_id, _care.c.flap_id == flap_id)
-    conn.execute(_care.delete().where(*chosen))
-
-
-def care_list(conn: Connection, nurse_id: str, since: datetime) -> frozenset[str]:
-    """The ids of the flaps that the nurse took on their list from ``since`` on: this shift's."""
-    chosen = select(_care.c.flap_id).where(_care.c.nurse_id == nurse_id, _care.c.since >= since)
-    return frozenset(conn.execute(chosen).scalars())
-
-
-def carers(conn: Connection, flap_id: str, since: datetime) -> list[str]:
-    """The ids of the nurses who took the flap on their list from ``since`` on."""
-    chosen = select(_care.c.nurse_id).where(_care.c.flap_id == flap_id, _care.c.since >= since)
-    return list(conn.execute(chosen.order_by(_care.c.nurse_id)).scalars())

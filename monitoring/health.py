@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitoring.domain import MonitoringError
-from monitoring.episodes import Heartbeat, heartbeats
 from monitoring.settings import Settings
 from monitoring.store import Record, RecordMissing, current_revision, migrate, require_current
+from monitoring.watch_log import Heartbeat, heartbeats
 
 OK = "ok"
 

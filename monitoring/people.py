@@ -1,4 +1,4 @@
-"""The ward's staff: who may be named as having done something.
+"""The ward's staff: who may be named as having done something, and whose flaps are whose.
 
 Until people sign in, whoever acts names themself from this list.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from monitoring.domain import SYSTEM, MonitoringError, Role
-from monitoring.rows import StaffRow, table_of
+from monitoring.rows import CareListRow, StaffRow, table_of
+from monitoring.store import insert_once
 
 _staff = table_of(StaffRow)
+_care = table_of(CareListRow)
 NAME_LENGTH = 80
 
 
@@ -120,3 +123,31 @@ def remove_staff(conn: Connection, staff_id: str) -> None:
     """Take somebody off the list; what they did keeps their name. Raises UnknownStaff."""
     staff_by_id(conn, staff_id)
     conn.execute(update(_staff).where(_staff.c.id == staff_id).values(active=False))
+
+
+def hold_in_care(conn: Connection, nurse_id: str, flap_id: str, since: datetime) -> None:
+    """The nurse takes the flap on their list; taken again it is there from now on."""
+    row = {"nurse_id": nurse_id, "flap_id": flap_id, "since": since}
+    taken = insert_once(conn, CareListRow).values(**row)
+    again = taken.on_conflict_do_update(
+        index_elements=["nurse_id", "flap_id"], set_={"since": since}
+    )
+    conn.execute(again)
+
+
+def leave_care(conn: Connection, nurse_id: str, flap_id: str) -> None:
+    """The nurse takes the flap off their list."""
+    chosen = (_care.c.nurse_id == nurse_id, _care.c.flap_id == flap_id)
+    conn.execute(_care.delete().where(*chosen))
+
+
+def care_list(conn: Connection, nurse_id: str, since: datetime) -> frozenset[str]:
+    """The ids of the flaps that the nurse took on their list from ``since`` on: this shift's."""
+    chosen = select(_care.c.flap_id).where(_care.c.nurse_id == nurse_id, _care.c.since >= since)
+    return frozenset(conn.execute(chosen).scalars())
+
+
+def carers(conn: Connection, flap_id: str, since: datetime) -> list[str]:
+    """The ids of the nurses who took the flap on their list from ``since`` on."""
+    chosen = select(_care.c.nurse_id).where(_care.c.flap_id == flap_id, _care.c.since >= since)
+    return list(conn.execute(chosen.order_by(_care.c.nurse_id)).scalars())

@@ -24,6 +24,7 @@ from monitoring import (
     schedule,
     shifts,
     store,
+    watch_log,
 )
 from monitoring.care.bedside import AHEAD, as_asked, as_look
 from monitoring.domain import AlertState, Flap, Level, Stream
@@ -84,7 +85,7 @@ def awaiting(
         watched, broken = _watched(conn, protocols, lists, alerts, now, part)
         passed = {w.flap.id: _passed(w, now) for w in watched}
         first = min((d[3] for said in passed.values() for d in said or ()), default=now)
-        known = episodes.known_deadlines(conn, first)
+        known = watch_log.known_deadlines(conn, first)
         away = {a.id for a in alerts.alerts if _excused(a, lists, now)}
         climbing, behind = _climbing(conn, alerts.alerts, away, now)
     asked = [flap_id for flap_id, said in passed.items() if said is None or not said <= known]

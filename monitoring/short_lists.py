@@ -32,8 +32,8 @@ from sqlalchemy.types import TypeEngine
 
 from monitoring.call_rows import OrderRow, PageRow, PageStepRow
 from monitoring.domain import AlertState, PageState, Severity
-from monitoring.episodes import Heartbeat, Recheck
 from monitoring.paging import Reached, Sent
+from monitoring.rechecks import Recheck
 from monitoring.rows import (
     BROKEN,
     AlertRow,
@@ -47,6 +47,7 @@ from monitoring.rows import (
     from_micros,
     table_of,
 )
+from monitoring.watch_log import Heartbeat
 
 T = TypeVar("T")
 _alert = table_of(AlertRow)

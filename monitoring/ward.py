@@ -20,8 +20,10 @@ from monitoring import (
     paging,
     people,
     queries,
+    rechecks,
     store,
     verdicts,
+    watch_log,
 )
 from monitoring.board import Bedside, SeenCheck
 from monitoring.calls import OpenAlert, Told
@@ -35,7 +37,7 @@ from monitoring.domain import (
     Pattern,
     Severity,
 )
-from monitoring.episodes import AlertEvent, Heartbeat, StoredAlert, StoredAssessment, WatchFinding
+from monitoring.episodes import AlertEvent, StoredAlert, StoredAssessment
 from monitoring.ladder import ladder_of
 from monitoring.paging import Reached, Sent, Step, StoredPage
 from monitoring.protocol import Protocol, UnknownProtocol
@@ -43,6 +45,7 @@ from monitoring.queries import Correction, StoredFlap, StoredHold, StoredReturn,
 from monitoring.reviews import Review
 from monitoring.rows import BROKEN
 from monitoring.short_lists import short_lists
+from monitoring.watch_log import Heartbeat, WatchFinding
 
 RECENT = 30
 """How many checks of each flap a board reads: half-hourly over its trend, and more."""
@@ -163,7 +166,7 @@ def _memory(record: store.Record) -> checks.Memory[SeenCheck]:
     return _memories.setdefault(record.reader, checks.Memory(seen_check))
 
 
-A = TypeVar("A", StoredAlert, episodes.Recheck)
+A = TypeVar("A", StoredAlert, rechecks.Recheck)
 
 
 def _by_flap(found: Iterable[A]) -> dict[str, list[A]]:
@@ -331,7 +334,7 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
         standing = [v for v in versions if v.current]
         names = {s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)}
         alerts = episodes.alerts_of_flap(conn, flap_id)
-        owed = episodes.open_rechecks(conn, flap_id)
+        owed = rechecks.open_rechecks(conn, flap_id)
         pages = paging.pages_of(conn, [a.id for a in alerts])
         steps = paging.steps_of(conn, [a.id for a in alerts])
         reviews = verdicts.reviews_of_flap(conn, flap_id)
@@ -358,7 +361,7 @@ def _stay(record: store.Record, protocols: Mapping[str, Protocol], flap_id: str)
             holds=tuple(queries.holds_of(conn, flap_id)),
             returns=tuple(queries.returns_of(conn, flap_id)),
             corrections=tuple(queries.corrections_of(conn, flap_id)),
-            passed=tuple(episodes.watch_findings_of(conn, flap_id)),
+            passed=tuple(watch_log.watch_findings_of(conn, flap_id)),
             outcome=queries.outcome_of(conn, flap_id),
             names=names,
             others=_others(conn, stored),

@@ -25,7 +25,7 @@ from uuid import uuid4
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
-from monitoring import care, episodes, leases, notify, outbox, store
+from monitoring import care, leases, notify, outbox, store, watch_log
 from monitoring.dead_man import DeadMan
 from monitoring.delivery import Deliverer, Delivery
 from monitoring.leases import Lease, LostLease
@@ -97,7 +97,7 @@ def tick(
     with record.write() as conn:
         unsent = outbox.audit(conn, now)
         note = {"set_aside": list(dict.fromkeys([*set_aside, *aside])), "behind": asked.behind}
-        episodes.beat(conn, worker, now, note | ({"unsent": unsent} if unsent else {}))
+        watch_log.beat(conn, worker, now, note | ({"unsent": unsent} if unsent else {}))
     return Tick(raised, tuple(set_aside), asked.behind, tuple(unsent))
 
 

@@ -10,7 +10,18 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from monitoring import care, checks, episodes, paging, people, protocol, queries, shifts, worker
+from monitoring import (
+    care,
+    checks,
+    episodes,
+    paging,
+    people,
+    protocol,
+    queries,
+    rechecks,
+    shifts,
+    worker,
+)
 from monitoring.care import Saved
 from monitoring.checks import StoredCheck
 from monitoring.domain import ChannelKind, Check, Flap, Intent, Level, Patient, Role, Stream
@@ -175,9 +186,9 @@ class Bed:
         with self.record.read() as conn:
             return checks.checks_of_flap(conn, self.id)
 
-    def rechecks(self) -> list[episodes.Recheck]:
+    def rechecks(self) -> list[rechecks.Recheck]:
         with self.record.read() as conn:
-            return episodes.open_rechecks(conn, self.id)
+            return rechecks.open_rechecks(conn, self.id)
 
     def severity(self, key: UUID) -> str | None:
         with self.record.read() as conn:

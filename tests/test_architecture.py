@@ -21,7 +21,8 @@ JUDGING = VALUES | {
 SAYING = JUDGING | {"alarm", "escalation", "board", "calls", "clocks", "rota", "reviews"}
 KEEPING = {
     "rows", "call_rows", "store", "checks", "episodes", "short_lists", "queries", "people",
-    "paging", "outbox", "leases", "shifts", "verdicts", "pictures", "handovers",
+    "paging", "outbox", "leases", "shifts", "verdicts", "pictures", "handovers", "rechecks",
+    "watch_log",
 }  # fmt: skip
 DRAWING = {"frames", "chart_sheet", "stay_words", "charts"}
 READING = {"course", "entry", "cases", "promises", "settings"}
@@ -57,7 +58,12 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "store": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy", "alembic"}),
     "checks": (VALUES | {"rows", "store"}, {"sqlalchemy", "pydantic"}),
     "episodes": (VALUES | {"rows", "store", "checks"}, {"sqlalchemy"}),
-    "short_lists": (VALUES | {"rows", "call_rows", "episodes", "paging"}, {"sqlalchemy"}),
+    "rechecks": (VALUES | {"rows"}, {"sqlalchemy"}),
+    "watch_log": (VALUES | {"rows", "store"}, {"sqlalchemy"}),
+    "short_lists": (
+        VALUES | {"rows", "call_rows", "episodes", "rechecks", "watch_log", "paging"},
+        {"sqlalchemy"},
+    ),
     "queries": (VALUES | KEEPING - {"queries", "people"}, {"sqlalchemy", "pydantic"}),
     "people": (VALUES | {"rows", "store"}, {"sqlalchemy"}),
     "call_rows": (VALUES | {"rows"}, {"sqlmodel", "sqlalchemy"}),
@@ -83,7 +89,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "chart_sheet": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
     "stay_words": (VALUES | {"frames", "schedule"}, {"pandas", "numpy"}),
     "charts": (VALUES | DRAWING | {"schedule"}, {"pandas", "numpy", "plotly"}),
-    "health": (VALUES | {"episodes", "store", "settings"}, {"sqlalchemy"}),
+    "health": (VALUES | {"watch_log", "store", "settings"}, {"sqlalchemy"}),
     "serve": ({"signs", "store", "settings", "health"}, set()),
     "demo": (SAYING | KEEPING | {"course", "care", "photos", "ward"}, set()),
     "views": (SAYING | KEEPING | READING | {"care", "ward", "components"}, set()),

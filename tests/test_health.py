@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring import episodes
+from monitoring import watch_log
 from monitoring.health import health, prepare_record
 from monitoring.settings import FILE, Settings, read_settings
 from monitoring.store import (
@@ -42,7 +42,7 @@ def settings() -> Settings:
 def beat(record: Record, worker: str, seconds_ago: float, set_aside: tuple[str, ...] = ()) -> None:
     with record.write() as conn:
         at = NOW - timedelta(seconds=seconds_ago)
-        episodes.beat(conn, worker, at, {"set_aside": list(set_aside)})
+        watch_log.beat(conn, worker, at, {"set_aside": list(set_aside)})
 
 
 def turn_into(record: Record, revision: str) -> None:
@@ -107,7 +107,7 @@ def test_a_watcher_that_is_behind_is_not_well(
 ) -> None:
     """It beats, but somebody who should have been told was not: a probe is told so."""
     with record.write() as conn:
-        episodes.beat(conn, "watcher", NOW, {"set_aside": []} | note)
+        watch_log.beat(conn, "watcher", NOW, {"set_aside": []} | note)
     found = health(record, NOW, settings)
     assert found.status == 503 and found.watcher.state.startswith(words)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring import alert_views, care, episodes, rounds, ward, worker
+from monitoring import alert_views, care, rounds, ward, watch_log, worker
 from monitoring.board import tiles
 from monitoring.components.stay_shapes import AlertCard
 from monitoring.domain import AlertState, CloseReason, Intent, Outcome, OutcomeKind, Stream
@@ -205,4 +205,4 @@ def test_a_flap_looked_at_every_20_minutes_is_asked_once(bed: Bed) -> None:
     worker.tick(bed.record, PROTOCOLS, now=at(1430))
     assert rounds.awaiting(bed.record, PROTOCOLS, at(1431)).flap_ids == ()
     with bed.record.read() as conn:
-        assert episodes.watch_findings_of(conn, bed.id) == []
+        assert watch_log.watch_findings_of(conn, bed.id) == []

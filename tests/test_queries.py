@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, text, update
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import checks, episodes, people, queries
+from monitoring import checks, episodes, people, queries, rechecks, watch_log
 from monitoring.checks import NoSuchCheck
 from monitoring.domain import (
     AlertState,
@@ -45,11 +45,12 @@ from monitoring.domain import (
     Unable,
     Unanswered,
 )
-from monitoring.episodes import AlertEvent, WatchFinding
+from monitoring.episodes import AlertEvent
 from monitoring.queries import Correction, UnknownFlap
 from monitoring.rows import FlapRow, table_of
 from monitoring.signs import SIGNS, Sign, SignValue, UnableReason
 from monitoring.store import Record
+from monitoring.watch_log import WatchFinding
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -647,7 +648,7 @@ def test_a_recheck_is_open_until_met_or_cancelled(record: Record) -> None:
         _admit(conn, "L", "R")
         _save(conn, check)
         asked = [
-            episodes.insert_recheck(
+            rechecks.insert_recheck(
                 conn, flap_id=flap, asked_at=NOW, due_at=NOW + minutes * MINUTE, rule="V1",
                 if_unmet=severity, check_key=key, severity=Severity.AMBER, round=2,
             )
@@ -656,19 +657,19 @@ def test_a_recheck_is_open_until_met_or_cancelled(record: Record) -> None:
             )
         ]  # fmt: skip
     with record.read() as conn:
-        due = episodes.open_rechecks(conn)
-        assert [r.id for r in episodes.open_rechecks(conn, "L")] == [asked[1], asked[0]]
+        due = rechecks.open_rechecks(conn)
+        assert [r.id for r in rechecks.open_rechecks(conn, "L")] == [asked[1], asked[0]]
     assert [r.id for r in due] == [asked[1], asked[2], asked[0]]
     assert (due[0].if_unmet, due[0].check_key, due[0].due_at) == (
         Severity.RED, check.key, NOW + 15 * MINUTE,
     )  # fmt: skip
     assert (due[0].round, due[0].severity) == (2, Severity.AMBER)
     with record.write() as conn:
-        episodes.meet_rechecks(conn, asked[1:2], check.key)
-        episodes.cancel_rechecks(conn, asked[2:], NOW)
-        assert [r.id for r in episodes.open_rechecks(conn)] == asked[:1]
+        rechecks.meet_rechecks(conn, asked[1:2], check.key)
+        rechecks.cancel_rechecks(conn, asked[2:], NOW)
+        assert [r.id for r in rechecks.open_rechecks(conn)] == asked[:1]
     with pytest.raises(IntegrityError), record.write() as conn:
-        episodes.cancel_rechecks(conn, asked[1:2], NOW)
+        rechecks.cancel_rechecks(conn, asked[1:2], NOW)
 
 
 def test_a_passed_deadline_is_found_once(record: Record) -> None:
@@ -677,23 +678,23 @@ def test_a_passed_deadline_is_found_once(record: Record) -> None:
     worse = missed._replace(severity=Severity.AMBER)
     with record.write() as conn:
         _admit(conn, "L")
-        assert episodes.insert_watch_finding(conn, missed)
-        assert not episodes.insert_watch_finding(conn, missed._replace(found_at=NOW + 9 * MINUTE))
-        assert episodes.insert_watch_finding(conn, worse)
+        assert watch_log.insert_watch_finding(conn, missed)
+        assert not watch_log.insert_watch_finding(conn, missed._replace(found_at=NOW + 9 * MINUTE))
+        assert watch_log.insert_watch_finding(conn, worse)
     with record.read() as conn:
-        assert episodes.watch_findings_of(conn, "L") == [missed, worse]
-        assert episodes.watch_findings_of(conn, "L", since=NOW + MINUTE) == []
+        assert watch_log.watch_findings_of(conn, "L") == [missed, worse]
+        assert watch_log.watch_findings_of(conn, "L", since=NOW + MINUTE) == []
 
 
 def test_a_watcher_says_when_it_last_finished_a_round(record: Record) -> None:
     """The board can tell a living watcher from a dead one."""
     with record.write() as conn:
-        assert episodes.heartbeats(conn) == []
-        episodes.beat(conn, "a", NOW, {})
-        episodes.beat(conn, "b", NOW + MINUTE, {})
-        episodes.beat(conn, "a", NOW + 2 * MINUTE, {"set_aside": ["L"]})
+        assert watch_log.heartbeats(conn) == []
+        watch_log.beat(conn, "a", NOW, {})
+        watch_log.beat(conn, "b", NOW + MINUTE, {})
+        watch_log.beat(conn, "a", NOW + 2 * MINUTE, {"set_aside": ["L"]})
     with record.read() as conn:
-        found = episodes.heartbeats(conn)
+        found = watch_log.heartbeats(conn)
     assert found == [("a", NOW + 2 * MINUTE, 2, {"set_aside": ["L"]}), ("b", NOW + MINUTE, 1, {})]
 
 
@@ -702,23 +703,23 @@ def test_a_nurse_holds_flaps_for_the_shift(record: Record) -> None:
     with record.write() as conn:
         _admit(conn, "L", "R")
         for flap in ("L", "R", "L"):
-            episodes.hold_in_care(conn, "nurse1", flap, NOW)
-        episodes.hold_in_care(conn, "nurse2", "L", NOW)
-        episodes.leave_care(conn, "nurse1", "R")
+            people.hold_in_care(conn, "nurse1", flap, NOW)
+        people.hold_in_care(conn, "nurse2", "L", NOW)
+        people.leave_care(conn, "nurse1", "R")
     with record.read() as conn:
-        assert episodes.care_list(conn, "nurse1", NOW) == {"L"}
-        assert episodes.care_list(conn, "nurse2", NOW) == {"L"}
+        assert people.care_list(conn, "nurse1", NOW) == {"L"}
+        assert people.care_list(conn, "nurse2", NOW) == {"L"}
 
 
 def test_a_flap_of_the_last_shift_is_nobodys(record: Record) -> None:
     """What was tapped before the moment asked for is not on the list; tapped again it is."""
     with record.write() as conn:
         _admit(conn, "L", "R")
-        episodes.hold_in_care(conn, "nurse1", "L", NOW)
-        episodes.hold_in_care(conn, "nurse1", "R", NOW + 60 * MINUTE)
+        people.hold_in_care(conn, "nurse1", "L", NOW)
+        people.hold_in_care(conn, "nurse1", "R", NOW + 60 * MINUTE)
     with record.read() as conn:
-        assert episodes.care_list(conn, "nurse1", NOW) == {"L", "R"}
-        assert episodes.care_list(conn, "nurse1", NOW + MINUTE) == {"R"}
+        assert people.care_list(conn, "nurse1", NOW) == {"L", "R"}
+        assert people.care_list(conn, "nurse1", NOW + MINUTE) == {"R"}
     with record.write() as conn:
-        episodes.hold_in_care(conn, "nurse1", "L", NOW + 2 * MINUTE)
-        assert episodes.care_list(conn, "nurse1", NOW + MINUTE) == {"L", "R"}
+        people.hold_in_care(conn, "nurse1", "L", NOW + 2 * MINUTE)
+        assert people.care_list(conn, "nurse1", NOW + MINUTE) == {"L", "R"}

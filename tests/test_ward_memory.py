@@ -20,9 +20,11 @@ from monitoring import (
     paging,
     people,
     queries,
+    rechecks,
     store,
     verdicts,
     ward,
+    watch_log,
     worker,
 )
 from monitoring.board import Bedside
@@ -67,7 +69,7 @@ def read_anew(record: Record, protocols: dict[str, Protocol]) -> tuple[Bedside, 
                     )
                     for a in episodes.open_alerts(conn, flap_id)
                 ),
-                rechecks=tuple(as_asked(r) for r in episodes.open_rechecks(conn, flap_id)),
+                rechecks=tuple(as_asked(r) for r in rechecks.open_rechecks(conn, flap_id)),
             )
             for flap_id in queries.active_flap_ids(conn)
         )
@@ -117,7 +119,7 @@ def test_a_board_shows_every_change_of_a_check_that_it_has_seen_before(
             b.flap.id: b for b in read_anew(record, protocols)
         }
         with record.read() as conn:
-            assert found.heartbeat == episodes.heartbeats(conn)[0]
+            assert found.heartbeat == watch_log.heartbeats(conn)[0]
             assert found.names == {
                 s.id: s.name for s in people.list_staff(conn, and_those_who_left=True)
             }

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitoring import episodes, leases, store, ward, worker
+from monitoring import leases, store, ward, watch_log, worker
 from monitoring.dead_man import DeadMan
 from monitoring.domain import PageKind, Severity
 from monitoring.leases import LostLease
@@ -35,7 +35,7 @@ def seconds(count: float) -> datetime:
 
 def beats(record: Record) -> list[tuple[str, datetime]]:
     with record.read() as conn:
-        return [(b.worker, b.at) for b in episodes.heartbeats(conn)]
+        return [(b.worker, b.at) for b in watch_log.heartbeats(conn)]
 
 
 def holder(record: Record) -> tuple[str, int]:
@@ -108,7 +108,7 @@ def test_nobody_takes_over_within_a_write(record_url: str, record: Record) -> No
         late.start()
         late.join(0.3)
         assert late.is_alive()
-        episodes.beat(conn, "written by a", seconds(1), {})
+        watch_log.beat(conn, "written by a", seconds(1), {})
     late.join(10)
     assert holder(record) == ("b", 2)
     assert ("written by a", seconds(1)) in beats(record)
@@ -217,7 +217,7 @@ def test_a_good_round_is_said_outside(record: Record) -> None:
         assert done.unsent == ("1 message on sms not handed over in time",)
         assert said.times == 1, "a bad round says nothing"
         with record.read() as conn:
-            (beat,) = episodes.heartbeats(conn)
+            (beat,) = watch_log.heartbeats(conn)
         assert beat.note["unsent"] == list(done.unsent)
         light = engine(ward.snapshot(record, PROTOCOLS, seconds(62)), 60)
         assert (light["state"], light["text"]) == ("behind", done.unsent[0])

@@ -6,16 +6,16 @@ import logging
 
 import pytest
 
-from monitoring import care, episodes, rounds, store, ward, worker
+from monitoring import care, rounds, store, ward, watch_log, worker
 from monitoring.domain import Severity, Stream
-from monitoring.episodes import WatchFinding
 from monitoring.store import Record
+from monitoring.watch_log import WatchFinding
 from tests.bedside import CONGESTED, PALE, PROTOCOLS, SILENT, Bed, admit, at, staff
 
 
 def passed(bed: Bed) -> set[tuple[str, Severity, object, str]]:
     with bed.record.read() as conn:
-        found = episodes.watch_findings_of(conn, bed.id)
+        found = watch_log.watch_findings_of(conn, bed.id)
     return {(w.rule, w.severity, w.due_at, w.because) for w in found}
 
 
@@ -37,7 +37,7 @@ def test_a_tick_writes_what_passed_and_a_heartbeat(record: Record) -> None:
     assert (done.raised, done.set_aside) == (2, ())
     assert worker.tick(record, PROTOCOLS, now=at(58)).raised == 0
     with record.read() as conn:
-        (beat,) = episodes.heartbeats(conn)
+        (beat,) = watch_log.heartbeats(conn)
     assert (beat.worker, beat.at, beat.ticks) == (worker.NAME, at(58), 2)
     assert beat.note == {"set_aside": [], "behind": []}
 
@@ -99,7 +99,7 @@ def test_a_flap_whose_record_is_broken_is_set_aside(
     assert len(passed(good)) == 2
     assert good.alert(Stream.MONITORING).severity is Severity.AMBER
     with record.read() as conn:
-        (beat,) = episodes.heartbeats(conn)
+        (beat,) = watch_log.heartbeats(conn)
     assert beat.note == {"set_aside": [bad.id], "behind": []}
     found = ward.snapshot(record, PROTOCOLS, at(57))
     assert found.unreadable == (bad.id,)
@@ -159,7 +159,7 @@ def test_a_record_that_cannot_be_read_beats_no_heart(record: Record) -> None:
     with pytest.raises(Exception, match="flap"):
         worker.tick(record, PROTOCOLS, now=at(1))
     with record.read() as conn:
-        assert episodes.heartbeats(conn) == []
+        assert watch_log.heartbeats(conn) == []
 
 
 def test_a_locked_record_beats_no_heart(sqlite_url: str) -> None:
@@ -171,7 +171,7 @@ def test_a_locked_record_beats_no_heart(sqlite_url: str) -> None:
     with other.write(), pytest.raises(store.RecordLocked):
         worker.tick(opened, PROTOCOLS, now=at(57))
     with opened.read() as conn:
-        assert episodes.heartbeats(conn) == []
+        assert watch_log.heartbeats(conn) == []
     opened.close()
     other.close()
 
@@ -189,4 +189,4 @@ def test_a_quiet_ward_is_not_written_to(record: Record) -> None:
 
 def _all(bed: Bed) -> list[WatchFinding]:
     with bed.record.read() as conn:
-        return episodes.watch_findings_of(conn, bed.id)
+        return watch_log.watch_findings_of(conn, bed.id)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from monitoring import checks, episodes, people, queries, schedule, store
+from monitoring import checks, people, queries, rechecks, schedule, store
 from monitoring.checks import Glance, JudgedCheck, StoredCheck
 from monitoring.conditions import lasting
 from monitoring.domain import Flap, Patient, Refused
@@ -102,10 +102,10 @@ def looks_of(conn: Connection, flap_id: str, now: datetime) -> list[schedule.Loo
 
 def asked(conn: Connection, flap_id: str) -> list[schedule.Recheck]:
     """The flap's open rechecks as the schedule sees them."""
-    return [as_asked(r) for r in episodes.open_rechecks(conn, flap_id)]
+    return [as_asked(r) for r in rechecks.open_rechecks(conn, flap_id)]
 
 
-def as_asked(stored: episodes.Recheck) -> schedule.Recheck:
+def as_asked(stored: rechecks.Recheck) -> schedule.Recheck:
     """A stored recheck as the schedule sees it."""
     return schedule.Recheck(
         stored.asked_at, stored.due_at, stored.rule, stored.if_unmet, stored.check_key,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes, escalation, paging, queries, shifts, store
+from monitoring import alarm, episodes, escalation, paging, people, queries, shifts, store
 from monitoring.domain import SYSTEM, AlertState, Level, PageKind, Stream
 from monitoring.episodes import StoredAlert
 from monitoring.escalation import Climb, Subject
@@ -158,7 +158,7 @@ def _besides(
     for again."""
     besides: list[str] = []
     if Level.NURSE in rung.to:
-        besides += episodes.carers(conn, alert.flap_id, now - SHIFT)
+        besides += people.carers(conn, alert.flap_id, now - SHIFT)
     if number == 0 and alert.lapsed_by is not None:
         before = paging.pages_of(conn, [alert.id]).get(alert.id, [])
         besides += [

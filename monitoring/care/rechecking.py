@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, checks, episodes, verdicts
+from monitoring import alarm, checks, episodes, rechecks, verdicts
 from monitoring.care.bedside import as_asked
 from monitoring.domain import (
     Assessment,
@@ -29,13 +29,13 @@ def ask_again(
 ) -> list[Recheck]:  # fmt: skip
     """Meet what the newest check answers, and ask for the rechecks its findings want. Returns
     what is asked for now. ``clear_at`` is when the flap was last seen without a finding."""
-    owed = episodes.open_rechecks(conn, check.flap_id)
+    owed = rechecks.open_rechecks(conn, check.flap_id)
     asked_by = _findings(conn, [r for r in owed if r.if_unmet is not None])
     met = [r for r in owed if _meets(check, r, asked_by.get(r.id))]
     asking = list(_asking(judged))
     number = _round(conn, check, judged, asking, clear_at) if asking else 1
     if met:
-        episodes.meet_rechecks(conn, [r.id for r in met], check.key)
+        rechecks.meet_rechecks(conn, [r.id for r in met], check.key)
     standing = [as_asked(r) for r in owed if r not in met]
     for finding in asking:
         if number <= ROUNDS or finding.if_unmet is Severity.RED:
@@ -44,7 +44,7 @@ def ask_again(
     return standing
 
 
-def _same_alarm(met: episodes.Recheck, finding: Finding) -> bool:
+def _same_alarm(met: rechecks.Recheck, finding: Finding) -> bool:
     """Whether a recheck only found again what turns red unless a second person clears it: looking
     twice oneself buys no time."""
     return met.rule == finding.rule and met.if_unmet is finding.if_unmet is Severity.RED
@@ -60,7 +60,7 @@ def _ask(
     due_at = max(check.observed_at + within, now)
     if by is not None:
         due_at = max(min(due_at, by), check.observed_at)
-    episodes.insert_recheck(
+    rechecks.insert_recheck(
         conn, flap_id=check.flap_id, asked_at=check.observed_at, due_at=due_at,
         rule=finding.rule, if_unmet=finding.if_unmet, check_key=check.key, round=number,
         severity=judged.severity,
@@ -79,7 +79,7 @@ def _round(
     much, it is one too many."""
     if _reviewed(conn, check, judged, asking, clear_at):
         return ROUNDS + 1
-    last = episodes.last_recheck(conn, check.flap_id)
+    last = rechecks.last_recheck(conn, check.flap_id)
     if last is None or last.check_key is None or last.asked_at >= check.observed_at:
         return 1
     if clear_at is not None and last.asked_at < clear_at:
@@ -122,7 +122,7 @@ def ask_anew(
     check answers. Only checks from ``since`` on (the present course) ask or count as clear.
     """
     if gone is not None:
-        episodes.reopen_rechecks(conn, gone)
+        rechecks.reopen_rechecks(conn, gone)
     standing = _follow(conn, judged, flap_id, gone, instead, now)
     for number, (check, assessment) in enumerate(judged):
         asking = [
@@ -166,25 +166,25 @@ def _follow(
     }
     seen_at = {c.key: c.observed_at for c, _ in judged}
     standing = set()
-    for owed in episodes.open_rechecks(conn, flap_id):
+    for owed in rechecks.open_rechecks(conn, flap_id):
         same = gone is not None and owed.check_key == gone and owed.rule in found.get(instead, ())
         if same and instead is not None:
             moved = min(seen_at[instead], owed.due_at)
             louder = found[instead][owed.rule].if_unmet
             owed = owed._replace(check_key=instead, asked_at=moved, if_unmet=louder)
-            episodes.move_recheck(conn, owed)
+            rechecks.move_recheck(conn, owed)
         finding = found.get(owed.check_key, {}).get(owed.rule)
         if owed.check_key is not None and finding is None:
-            episodes.cancel_rechecks(conn, [owed.id], now)
+            rechecks.cancel_rechecks(conn, [owed.id], now)
             continue
         by = next((c for c, _ in judged if _meets(c, owed, finding)), None)
         if by is not None:
-            episodes.meet_rechecks(conn, [owed.id], by.key)
+            rechecks.meet_rechecks(conn, [owed.id], by.key)
         standing.add((owed.check_key, owed.rule))
     return standing
 
 
-def _meets(check: Check, owed: episodes.Recheck, finding: Finding | None) -> bool:
+def _meets(check: Check, owed: rechecks.Recheck, finding: Finding | None) -> bool:
     """Whether a check is the look that was asked for: a later one, that answers the finding."""
     if check.observed_at <= owed.asked_at or check.key == owed.check_key:
         return False
@@ -194,14 +194,14 @@ def _meets(check: Check, owed: episodes.Recheck, finding: Finding | None) -> boo
 def end_for(conn: Connection, flap_id: str, stream: Stream, now: datetime) -> None:
     """A person closed the alert of this stream: what its findings had asked for is asked no more,
     and cannot turn louder."""
-    owed = episodes.open_rechecks(conn, flap_id)
+    owed = rechecks.open_rechecks(conn, flap_id)
     asked_by = _findings(conn, owed)
     over = [r.id for r in owed if r.id in asked_by and asked_by[r.id].stream is stream]
     if over:
-        episodes.cancel_rechecks(conn, over, now)
+        rechecks.cancel_rechecks(conn, over, now)
 
 
-def _findings(conn: Connection, owed: Sequence[episodes.Recheck]) -> dict[int, Finding]:
+def _findings(conn: Connection, owed: Sequence[rechecks.Recheck]) -> dict[int, Finding]:
     """The finding that asked, by recheck; one asked by nothing that stands is absent."""
     keys = {r.check_key for r in owed if r.check_key is not None}
     judged = episodes.current_assessments(conn, keys) if keys else {}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from monitoring import episodes, queries, store, verdicts
+from monitoring import queries, rechecks, store, verdicts
 from monitoring.care import alerts
 from monitoring.care.bedside import (
     Bed,
@@ -155,10 +155,10 @@ def _back(
     baseline is found anew among the checks since."""
     if value.back_at is None:
         return
-    owed = episodes.open_rechecks(conn, bed.flap.id)
+    owed = rechecks.open_rechecks(conn, bed.flap.id)
     asked_before = [r.id for r in owed if r.asked_at < value.back_at]
     if asked_before:
-        episodes.cancel_rechecks(conn, asked_before, now)
+        rechecks.cancel_rechecks(conn, asked_before, now)
     was = None if before is None else before.back_at
     since = value.back_at if was is None else min(was, value.back_at)
     standing = [o.id for o in verdicts.orders_of(conn, bed.flap.id) if o.order.from_at < since]

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import alarm, episodes, paging, schedule, store, verdicts
+from monitoring import alarm, episodes, paging, rechecks, schedule, store, verdicts
 from monitoring.alarm import AlertEvent
 from monitoring.care import alerts, returning
 from monitoring.care.bedside import Bed, at_bed, known_person, not_ahead, still_monitored
@@ -228,12 +228,12 @@ def _order(conn: Connection, review: Review, order: Order, now: datetime) -> Non
 
 def _ask(conn: Connection, review: Review, alert: StoredAlert | None, now: datetime) -> None:
     """What was asked before the review is asked no more; what the review asks for is."""
-    before = episodes.open_rechecks(conn, review.flap_id)
+    before = rechecks.open_rechecks(conn, review.flap_id)
     over = [r.id for r in before if r.asked_at <= review.reviewed_at]
-    episodes.cancel_rechecks(conn, over, now)
+    rechecks.cancel_rechecks(conn, over, now)
     if review.recheck_at is None:
         return
-    episodes.insert_recheck(
+    rechecks.insert_recheck(
         conn, flap_id=review.flap_id, asked_at=review.reviewed_at,
         due_at=max(review.recheck_at, now), rule=REVIEWED, if_unmet=None, check_key=None,
         severity=Severity.NONE if alert is None else alert.severity,

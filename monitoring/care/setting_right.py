@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from monitoring import episodes, queries
+from monitoring import queries, rechecks
 from monitoring.care.bedside import (
     Bed,
     at_bed,
@@ -33,9 +33,9 @@ V = TypeVar("V", Patient, FlapFacts, Return)
 
 def cancel_rechecks(conn: Connection, flap_id: str, now: datetime) -> None:
     """Nothing that was asked for is asked any more."""
-    owed = [r.id for r in episodes.open_rechecks(conn, flap_id)]
+    owed = [r.id for r in rechecks.open_rechecks(conn, flap_id)]
     if owed:
-        episodes.cancel_rechecks(conn, owed, now)
+        rechecks.cancel_rechecks(conn, owed, now)
 
 
 def changed_by(kind: type[V], before: V, changes: Mapping[str, object]) -> V:

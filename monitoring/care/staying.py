@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from monitoring import checks, episodes, queries, store
+from monitoring import checks, people, queries, store
 from monitoring.care import alerts
 from monitoring.care.bedside import (
     Bed,
@@ -311,6 +311,6 @@ def set_mine(record: store.Record, *, flap_id: str, nurse: str, mine: bool, now:
         known_person(conn, nurse)
         queries.load_flap(conn, flap_id)
         if mine:
-            episodes.hold_in_care(conn, nurse, flap_id, now)
+            people.hold_in_care(conn, nurse, flap_id, now)
         else:
-            episodes.leave_care(conn, nurse, flap_id)
+            people.leave_care(conn, nurse, flap_id)

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from monitoring import alarm, episodes, schedule, store
+from monitoring import alarm, episodes, schedule, store, watch_log
 from monitoring.care import alerts
 from monitoring.care.bedside import Bed, asked, at_bed, looks_of
 from monitoring.domain import SYSTEM, Assessment, Finding, Stream, SystemCloseReason
-from monitoring.episodes import WatchFinding
 from monitoring.protocol import Protocol
 from monitoring.schedule import Look, Noticed, Recheck
+from monitoring.watch_log import WatchFinding
 
 AGAIN = timedelta(minutes=30)
 """How long a person's closing silences a monitoring alert whose cause still stands."""
@@ -87,7 +87,7 @@ def _new(
     return [
         f
         for f in findings
-        if episodes.insert_watch_finding(
+        if watch_log.insert_watch_finding(
             conn, WatchFinding(flap_id, f.rule, f.severity, f.at, now, f.because)
         )
     ]

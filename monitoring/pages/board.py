@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from monitoring import care, demo, episodes, views
+from monitoring import care, demo, people, views
 from monitoring.board import Tile, TileState
 from monitoring.components import pack, ward_board
 from monitoring.domain import MonitoringError
@@ -71,7 +71,7 @@ def held_by(me: str | None) -> frozenset[str]:
     if me is None:
         return frozenset()
     with _session.record().read() as conn:
-        return episodes.care_list(conn, me, _session.now() - SHIFT)
+        return people.care_list(conn, me, _session.now() - SHIFT)
 
 
 @st.fragment(run_every=settings.board_refresh_seconds)

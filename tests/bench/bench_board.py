@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitoring import episodes, views, ward
+from monitoring import people, views, ward
 from monitoring.board import tiles
 from monitoring.protocol import load
 from tests.bench import wards
@@ -53,7 +53,7 @@ def main() -> None:
             found = ward.snapshot(record, protocols, NOW)
         every = tiles(found.beds, NOW, ZONE)
         with record.read() as conn:
-            mine = episodes.care_list(conn, wards.NURSE, NOW - timedelta(hours=13))
+            mine = people.care_list(conn, wards.NURSE, NOW - timedelta(hours=13))
 
         def data() -> str:
             return json.dumps(
@@ -65,7 +65,7 @@ def main() -> None:
 
         def own() -> None:
             with record.read() as conn:
-                episodes.care_list(conn, wards.NURSE, NOW - timedelta(hours=13))
+                people.care_list(conn, wards.NURSE, NOW - timedelta(hours=13))
 
         gc.collect()
         gc.freeze()

@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlalchemy import Engine, event
 from sqlalchemy.dialects import sqlite
 
-from monitoring import care, episodes, people, queries, store
+from monitoring import care, people, queries, store, watch_log
 from monitoring.checks import check_to_row
 from monitoring.domain import (
     Check,
@@ -261,6 +261,6 @@ def a_busy_ward(
                 )
                 queries.insert_return(conn, flap_id, again, by=NURSE, at=at[0])
     with record.write() as conn:
-        episodes.beat(conn, "watcher", now, {"set_aside": []})
+        watch_log.beat(conn, "watcher", now, {"set_aside": []})
         for flap_id in ids[::7]:
-            episodes.hold_in_care(conn, NURSE, flap_id, now)
+            people.hold_in_care(conn, NURSE, flap_id, now)

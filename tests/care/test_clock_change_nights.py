@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitoring import board, care, entry, episodes, paging, stay_views, ward, worker
+from monitoring import board, care, entry, episodes, paging, stay_views, ward, watch_log, worker
 from monitoring.domain import (
     AlertState,
     ChannelKind,
@@ -233,7 +233,7 @@ def test_one_check_that_nobody_made_is_one_check(night: Callable[[str], Night], 
         here.watched(since + minutes(1.5), since + minutes(29.5), minutes(1))
         since += minutes(30)
     with here.record.read() as conn:
-        passed = episodes.watch_findings_of(conn, here.flap_id)
+        passed = watch_log.watch_findings_of(conn, here.flap_id)
     assert [((f.due_at - here.change) / minutes(1), f.severity) for f in passed] == [
         (7.5, Severity.YELLOW), (22.5, Severity.AMBER),
     ]  # fmt: skip

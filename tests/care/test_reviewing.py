@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from monitoring import care, episodes, queries, schedule, verdicts
+from monitoring import care, queries, rechecks, schedule, verdicts
 from monitoring.care import OtherBody, Refused, UnknownPerson
 from monitoring.care.reviewing import REVIEWED
 from monitoring.domain import (
@@ -65,7 +65,7 @@ def due(bed: Bed, minutes: float) -> Due:
         flap = queries.load_flap(conn, bed.id).flap
         asked = [
             schedule.Recheck(r.asked_at, r.due_at, r.rule, r.if_unmet, r.check_key, r.severity)
-            for r in episodes.open_rechecks(conn, bed.id)
+            for r in rechecks.open_rechecks(conn, bed.id)
         ]
     looks = [
         schedule.Look(c.check.observed_at, c.first_recorded_at, bool(c.is_full), c.check.key)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitoring import care, episodes, people, queries, ward
+from monitoring import care, people, queries, ward
 from monitoring.domain import (
     AlertState,
     CloseReason,
@@ -346,10 +346,10 @@ def test_a_nurse_keeps_a_list_of_their_flaps(bed: Bed) -> None:
     for mine in (True, True):
         care.set_mine(bed.record, flap_id=bed.id, nurse="ana", mine=mine, now=at(1))
     with bed.record.read() as conn:
-        assert episodes.care_list(conn, "ana", at(0)) == {bed.id}
+        assert people.care_list(conn, "ana", at(0)) == {bed.id}
     care.set_mine(bed.record, flap_id=bed.id, nurse="ana", mine=False, now=at(2))
     with bed.record.read() as conn:
-        assert episodes.care_list(conn, "ana", at(0)) == frozenset()
+        assert people.care_list(conn, "ana", at(0)) == frozenset()
     with pytest.raises(MonitoringError, match="There is no flap"):
         care.set_mine(bed.record, flap_id="nowhere", nurse="ana", mine=True, now=at(1))
 

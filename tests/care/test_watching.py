@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring import care, episodes
+from monitoring import care, watch_log
 from monitoring.domain import SYSTEM, AlertState, Severity, Stream
-from monitoring.episodes import WatchFinding
+from monitoring.watch_log import WatchFinding
 from tests.bedside import CONGESTED, PALE, PROTOCOLS, SILENT, Bed, at, everything
 
 
 def passed(bed: Bed) -> list[WatchFinding]:
     with bed.record.read() as conn:
-        return episodes.watch_findings_of(conn, bed.id)
+        return watch_log.watch_findings_of(conn, bed.id)
 
 
 def test_a_missed_check_is_dated_at_its_deadline(bed: Bed) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from monitoring import care, checks, episodes, store
+from monitoring import care, checks, episodes, rechecks, store
 from monitoring.domain import Severity, Stream
 from monitoring.store import Record
 from tests.bedside import CONGESTED, PROTOCOLS, Bed, admit, everything, patient, staff
@@ -32,7 +32,7 @@ def whole(record: Record, flap_id: str) -> set[UUID]:
         judged = episodes.current_assessments(conn, [s.check.key for s in stored])
         alerts = episodes.alerts_of_flap(conn, flap_id)
         told = episodes.events_of(conn, [a.id for a in alerts])
-        asked = episodes.last_recheck(conn, flap_id)
+        asked = rechecks.last_recheck(conn, flap_id)
     said = {f.at for a in alerts for f in a.findings}
     for one in stored:
         found = judged[one.check.key].assessment.findings

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from monitoring import episodes, leases, worker
+from monitoring import leases, watch_log, worker
 from monitoring.store import Record
 
 
@@ -94,7 +94,7 @@ def watcher(record: Record) -> tuple[str, int]:
 def ticks(record: Record) -> int:
     """How many rounds were made so far."""
     with record.read() as conn:
-        beats = episodes.heartbeats(conn)
+        beats = watch_log.heartbeats(conn)
     assert len(beats) <= 1, "one heartbeat, whoever watches"
     return beats[0].ticks if beats else 0
 
